@@ -1,0 +1,8 @@
+//! The API and its loops.
+//!
+//! ```text
+//! http → auth → registry → store → watch → controllers → scheduler
+//! ```
+
+pub mod field;
+pub mod status;

@@ -1,0 +1,175 @@
+//! The error at every edge of the control plane: Kubernetes' own `Status`.
+//!
+//! Whatever goes wrong below the API becomes one of these before it leaves a module, so that the HTTP layer,
+//! the controllers and in-process clients all see the same code, reason, message and causes.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+
+use crate::field;
+
+/// A failed request, as Kubernetes words it. Cheap to move; the payload is boxed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", self.message())]
+pub struct Status(Box<meta::Status>);
+
+impl Status {
+    /// A failure with an HTTP `code`, a machine-readable `reason` (`NotFound`, `Conflict`, …) and a message for people.
+    pub fn new(code: u16, reason: &str, message: impl Into<String>) -> Self {
+        Self(Box::new(meta::Status {
+            code: Some(code.into()),
+            message: Some(message.into()),
+            reason: Some(reason.into()).filter(|r: &String| !r.is_empty()),
+            status: Some("Failure".into()),
+            ..meta::Status::default()
+        }))
+    }
+
+    /// 400: the request cannot be understood.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message)
+    }
+
+    /// 401: the credentials are wrong.
+    pub fn unauthorized() -> Self {
+        Self::new(401, "Unauthorized", "Unauthorized")
+    }
+
+    /// 403: known, but not allowed. `resource` is `pods` or `deployments.apps`.
+    pub fn forbidden(resource: &str, name: &str, why: &str) -> Self {
+        let what = if name.is_empty() { format!("{resource} is") } else { format!("{resource} \"{name}\" is") };
+        Self::new(403, "Forbidden", format!("{what} forbidden: {why}")).about(resource, name)
+    }
+
+    /// 404: no such object. `resource` is `pods` or `deployments.apps`.
+    pub fn not_found(resource: &str, name: &str) -> Self {
+        Self::new(404, "NotFound", format!("{resource} \"{name}\" not found")).about(resource, name)
+    }
+
+    /// 404: no such path or resource.
+    pub fn no_such_resource() -> Self {
+        Self::new(404, "NotFound", "the server could not find the requested resource")
+    }
+
+    /// 405: the resource is there, the verb is not.
+    pub fn method_not_allowed() -> Self {
+        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    }
+
+    /// 409: a create of something that is there.
+    pub fn already_exists(resource: &str, name: &str) -> Self {
+        Self::new(409, "AlreadyExists", format!("{resource} \"{name}\" already exists")).about(resource, name)
+    }
+
+    /// 409: the object changed since it was read.
+    pub fn conflict(resource: &str, name: &str, why: &str) -> Self {
+        Self::new(409, "Conflict", format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}"))
+            .about(resource, name)
+    }
+
+    /// 409 with the words of a lost optimistic update.
+    pub fn modified(resource: &str, name: &str) -> Self {
+        Self::conflict(
+            resource,
+            name,
+            "the object has been modified; please apply your changes to the latest version and try again",
+        )
+    }
+
+    /// 410: the resource version is older than the history that is kept.
+    pub fn expired(message: impl Into<String>) -> Self {
+        Self::new(410, "Expired", message)
+    }
+
+    /// 422: the object breaks rules. `kind` is `Pod` or `Deployment.apps`.
+    pub fn invalid(kind: &str, name: &str, errors: &field::Errors) -> Self {
+        let (short, group) = kind.split_once('.').unwrap_or((kind, ""));
+        let mut status = Self::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {errors}"));
+        status.0.details = Some(meta::StatusDetails {
+            name: Some(name.to_owned()).filter(|n| !n.is_empty()),
+            group: Some(group.to_owned()).filter(|g| !g.is_empty()),
+            kind: Some(short.to_owned()),
+            causes: Some(errors.causes()),
+            ..meta::StatusDetails::default()
+        });
+        status
+    }
+
+    /// 413: the body is over the limit, in bytes.
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {limit}"))
+    }
+
+    /// 415: a body type that the endpoint does not take.
+    pub fn unsupported_media_type(accepted: &[&str]) -> Self {
+        Self::new(
+            415,
+            "UnsupportedMediaType",
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: {}",
+                accepted.join(", ")
+            ),
+        )
+    }
+
+    /// 500: our fault.
+    pub fn internal(message: impl std::fmt::Display) -> Self {
+        let mut status = Self::new(500, "InternalError", format!("Internal error occurred: {message}"));
+        status.0.details = Some(meta::StatusDetails {
+            causes: Some(vec![meta::StatusCause { message: Some(message.to_string()), ..Default::default() }]),
+            ..Default::default()
+        });
+        status
+    }
+
+    /// The HTTP status code.
+    pub fn code(&self) -> u16 {
+        self.0.code.and_then(|c| u16::try_from(c).ok()).unwrap_or(500)
+    }
+
+    /// The machine-readable reason, or an empty string.
+    pub fn reason(&self) -> &str {
+        self.0.reason.as_deref().unwrap_or_default()
+    }
+
+    /// The message for people.
+    pub fn message(&self) -> &str {
+        self.0.message.as_deref().unwrap_or_default()
+    }
+
+    /// True for a 404.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == 404
+    }
+
+    /// True for a 409 of any reason.
+    pub fn is_conflict(&self) -> bool {
+        self.code() == 409
+    }
+
+    /// Names the object that the failure is about: `resource` is `pods` or `deployments.apps`.
+    #[must_use]
+    pub fn about(mut self, resource: &str, name: &str) -> Self {
+        let (short, group) = resource.split_once('.').unwrap_or((resource, ""));
+        let details = self.0.details.get_or_insert_default();
+        details.name = Some(name.to_owned()).filter(|n| !n.is_empty());
+        details.group = Some(group.to_owned()).filter(|g| !g.is_empty());
+        details.kind = Some(short.to_owned());
+        self
+    }
+
+    /// Adds a cause.
+    #[must_use]
+    pub fn because(mut self, reason: &str, message: impl Into<String>, field: &str) -> Self {
+        self.0.details.get_or_insert_default().causes.get_or_insert_default().push(meta::StatusCause {
+            reason: Some(reason.into()),
+            message: Some(message.into()),
+            field: Some(field.to_owned()).filter(|f| !f.is_empty()),
+        });
+        self
+    }
+
+    /// The plain object, to be encoded.
+    pub fn object(&self) -> &meta::Status {
+        &self.0
+    }
+}
