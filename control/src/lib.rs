@@ -4,5 +4,6 @@
 //! http → auth → registry → store → watch → controllers → scheduler
 //! ```
 
+pub mod auth;
 pub mod field;
 pub mod status;
