@@ -7,3 +7,4 @@
 pub mod auth;
 pub mod field;
 pub mod status;
+pub mod store;
