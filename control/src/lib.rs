@@ -5,4 +5,5 @@
 //! ```
 
 pub mod field;
+pub mod kinds;
 pub mod status;
