@@ -4,5 +4,7 @@
 //! http → auth → registry → store → watch → controllers → scheduler
 //! ```
 
+pub mod auth;
 pub mod field;
+pub mod kinds;
 pub mod status;
