@@ -6,5 +6,6 @@
 
 pub mod auth;
 pub mod field;
+pub mod kinds;
 pub mod status;
 pub mod store;
