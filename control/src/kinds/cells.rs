@@ -46,10 +46,8 @@ pub fn selector(selector: &Value) -> Value {
 
 /// A label selector as its query text: requirements sorted by key.
 pub fn selector_text(selector: &Value) -> String {
-    let mut parts: Vec<(&str, String)> = selector
-        .entries("matchLabels")
-        .map(|(k, v)| (k, format!("{k}={}", v.as_str().unwrap_or_default())))
-        .collect();
+    let mut parts: Vec<(&str, String)> =
+        selector.entries("matchLabels").map(|(k, v)| (k, format!("{k}={}", v.as_str().unwrap_or_default()))).collect();
     for requirement in selector.items("matchExpressions") {
         let key = requirement.text("key");
         let mut values: Vec<&str> = requirement.items("values").iter().filter_map(Value::as_str).collect();

@@ -3,5 +3,5 @@
 mod default;
 mod unsupported;
 
-pub use default::{apply as default, pull_policy};
+pub use default::{apply as default, same_account};
 pub use unsupported::warnings;

@@ -77,7 +77,7 @@ fn http_get(action: &mut Value, at: &str) {
 }
 
 /// `Always` for the tag `latest` and for no tag, unless a digest pins the image.
-pub fn pull_policy(image: &str) -> &'static str {
+fn pull_policy(image: &str) -> &'static str {
     let (name, pinned) = match image.split_once('@') {
         Some((name, _)) => (name, true),
         None => (image, false),

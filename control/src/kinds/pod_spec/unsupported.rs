@@ -73,11 +73,8 @@ const CONTAINER: &[(&str, When, &str)] = &[
 ];
 
 /// Fields of each volume mount.
-const MOUNT: &[(&str, When, &str)] = &[
-    ("subPath", Set, ABSENT),
-    ("subPathExpr", Set, ABSENT),
-    ("mountPropagation", NotOneOf(&["None"]), IGNORED),
-];
+const MOUNT: &[(&str, When, &str)] =
+    &[("subPath", Set, ABSENT), ("subPathExpr", Set, ABSENT), ("mountPropagation", NotOneOf(&["None"]), IGNORED)];
 
 /// The volume sources that a node provides. All others are named in a warning.
 const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];

@@ -73,7 +73,8 @@ fn token_volume(name: &str) -> Value {
 fn tolerate_lost_nodes(spec: &mut Value) {
     for taint in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = spec.items("tolerations").iter().any(|t| {
-            matches!(t.text("key"), key if key.is_empty() || key == taint) && matches!(t.text("effect"), "" | "NoExecute")
+            matches!(t.text("key"), key if key.is_empty() || key == taint)
+                && matches!(t.text("effect"), "" | "NoExecute")
         });
         if !tolerated {
             let toleration =
@@ -106,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_mount_of_the_author_stays() {
-        let mut pod = json!({"spec": {"containers": [{"name": "c", "volumeMounts": [{"name": "mine", "mountPath": TOKENS}]}]}});
+        let mut pod =
+            json!({"spec": {"containers": [{"name": "c", "volumeMounts": [{"name": "mine", "mountPath": TOKENS}]}]}});
         admit(&mut pod);
         assert_eq!(pod.items("spec.volumes"), [] as [Value; 0]);
         assert_eq!(pod.items("spec.containers")[0].items("volumeMounts").len(), 1);

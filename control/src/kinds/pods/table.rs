@@ -127,7 +127,10 @@ impl Summary {
 }
 
 fn phase(pod: &Value) -> String {
-    if pod.items("status.conditions").iter().any(|c| c.text("type") == "PodScheduled" && c.text("reason") == "SchedulingGated")
+    if pod
+        .items("status.conditions")
+        .iter()
+        .any(|c| c.text("type") == "PodScheduled" && c.text("reason") == "SchedulingGated")
     {
         return "SchedulingGated".into();
     }
