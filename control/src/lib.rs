@@ -4,5 +4,8 @@
 //! http → auth → registry → store → watch → controllers → scheduler
 //! ```
 
+pub mod auth;
 pub mod field;
+pub mod kinds;
 pub mod status;
+pub mod store;
