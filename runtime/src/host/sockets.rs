@@ -27,6 +27,7 @@ pub(super) mod bindings {
         path: "wit",
         world: "sampan:host/sockets",
         imports: { default: trappable },
+        require_store_data_send: true,
         trappable_error_type: {
             "wasi:sockets/network.error-code" => super::Failure,
         },
