@@ -85,7 +85,10 @@ fn initial_memory(component: &Component) -> u64 {
 
 impl std::fmt::Debug for CompiledGuest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompiledGuest").field("kind", &self.kind).field("exports", &self.exports).finish_non_exhaustive()
+        f.debug_struct("CompiledGuest")
+            .field("kind", &self.kind)
+            .field("exports", &self.exports)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,10 +104,7 @@ mod tests {
     fn exports_decide_the_kind() {
         assert_eq!(kind_of(&["wasi:cli/run@0.2.3"]), Some(GuestKind::Command));
         assert_eq!(kind_of(&["wasi:http/incoming-handler@0.2.0"]), Some(GuestKind::HttpHandler));
-        assert_eq!(
-            kind_of(&["wasi:cli/run@0.2.3", "wasi:http/incoming-handler@0.2.3"]),
-            Some(GuestKind::HttpHandler)
-        );
+        assert_eq!(kind_of(&["wasi:cli/run@0.2.3", "wasi:http/incoming-handler@0.2.3"]), Some(GuestKind::HttpHandler));
         assert_eq!(kind_of(&["wasi:http/handler@0.3.0", "my:own/thing"]), None);
     }
 }

@@ -129,7 +129,7 @@ mod tests {
         assert!(gate.over().now_or_never().is_some());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_server_is_over_when_it_has_been_quiet() {
         let gate = Gate::new();
         gate.serves();

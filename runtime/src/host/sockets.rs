@@ -73,10 +73,7 @@ impl HasData for Sockets {
     type Data<'a> = View<'a>;
 }
 
-pub(super) fn add_to_linker(
-    linker: &mut Linker<Host>,
-    view: fn(&mut Host) -> View<'_>,
-) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<Host>, view: fn(&mut Host) -> View<'_>) -> wasmtime::Result<()> {
     network::add_to_linker::<Host, Sockets>(linker, view)?;
     instance_network::add_to_linker::<Host, Sockets>(linker, view)?;
     bindings::wasi::sockets::tcp::add_to_linker::<Host, Sockets>(linker, view)?;

@@ -35,8 +35,7 @@ async fn an_exit_code_and_a_trap_are_told_apart() {
 #[tokio::test]
 async fn over_the_memory_limit_is_out_of_memory() {
     let net = Net::new();
-    let (mut hog, ears) =
-        start_with(&net.pod("hog"), &["hog"], |spec| spec.memory_limit = Some(16 << 20)).await;
+    let (mut hog, ears) = start_with(&net.pod("hog"), &["hog"], |spec| spec.memory_limit = Some(16 << 20)).await;
     ears.hear("holding 4 MiB").await;
     assert!((4 << 20..=16 << 20).contains(&hog.memory()), "{}", hog.memory());
     assert_eq!(exit(&mut hog).await, Exit::OutOfMemory);
@@ -76,8 +75,7 @@ async fn mounts_can_be_read_only() {
     let net = Net::new();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("log"), "first\n").unwrap();
-    let mount =
-        |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only };
+    let mount = |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only };
     let (tail, ears) = start_with(&net.pod("tail"), &["log-tail", "/data/log"], |spec| {
         spec.mounts = vec![mount(true)];
     })

@@ -46,7 +46,8 @@ async fn a_component_with_nothing_to_start_says_what_it_has() {
 #[tokio::test]
 async fn other_files_are_told_what_they_are() {
     assert!(matches!(refused(&written("module", "(module)")).await, LoadError::CoreModule));
-    for (bytes, word) in [(&b"\x1f\x8b\x08rest"[..], "gzip"), (b"\x7fELF", "native"), (b"", "empty"), (b"hello", "kind")]
+    for (bytes, word) in
+        [(&b"\x1f\x8b\x08rest"[..], "gzip"), (b"\x7fELF", "native"), (b"", "empty"), (b"hello", "kind")]
     {
         let error = refused_bytes(word, bytes).await.to_string();
         assert!(error.contains(word) && error.contains("Sampan runs"), "{error}");

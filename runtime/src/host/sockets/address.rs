@@ -17,10 +17,9 @@ pub(super) fn from_guest(address: IpSocketAddress) -> SocketAddr {
 /// The address as a socket of this family has to show it: an IPv6 socket that was reached over IPv4 shows it mapped.
 pub(super) fn to_guest(address: SocketAddr, family: IpAddressFamily) -> IpSocketAddress {
     match (address, family) {
-        (SocketAddr::V4(v4), IpAddressFamily::Ipv4) => IpSocketAddress::Ipv4(Ipv4SocketAddress {
-            port: v4.port(),
-            address: v4.ip().octets().into(),
-        }),
+        (SocketAddr::V4(v4), IpAddressFamily::Ipv4) => {
+            IpSocketAddress::Ipv4(Ipv4SocketAddress { port: v4.port(), address: v4.ip().octets().into() })
+        }
         (SocketAddr::V4(v4), IpAddressFamily::Ipv6) => {
             let mapped = if v4.ip().is_unspecified() { Ipv6Addr::UNSPECIFIED } else { v4.ip().to_ipv6_mapped() };
             in_six(SocketAddrV6::new(mapped, v4.port(), 0, 0))
