@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt as _;
 
@@ -93,8 +94,16 @@ where
 }
 
 fn refusal(status: &Status) -> Response<Full<Bytes>> {
-    let body = serde_json::to_vec(status.object()).unwrap_or_default();
-    let mut response = Response::new(Full::new(body.into()));
+    let body = json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": status.message(),
+        "reason": status.reason(),
+        "code": status.code(),
+    });
+    let mut response = Response::new(Full::new(body.to_string().into()));
     *response.status_mut() = StatusCode::from_u16(status.code()).unwrap_or(StatusCode::UNAUTHORIZED);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

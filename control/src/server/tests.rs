@@ -65,9 +65,9 @@ async fn connect(streams: &Streams<impl Api<Full<Bytes>>>, connector: TlsConnect
 /// One HTTP/1.1 request; the whole answer.
 async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, header: &str) -> String {
     let request = format!("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // A peer that closes without a TLS goodbye has said all the same what it said.
+    // Where the peer has closed already, or closes without a TLS goodbye, what it said is the answer all the same.
+    let _ = stream.write_all(request.as_bytes()).await;
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }
@@ -76,9 +76,9 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, header: &str) -> S
 async fn callers_are_known_by_certificate_or_token() {
     let (pki, server) = server(Limits::default()).await;
     let streams = server.streams();
-    let admin = pki.client("admin", "amy", &["system:masters"]).unwrap();
+    let admin = pki.client("admin", "amy", "system:masters").unwrap();
     // Of the same name, but not the same key: what a client sends that was left over from another cluster.
-    let stranger = Pki::open(None).unwrap().client("admin", "eve", &["system:masters"]).unwrap();
+    let stranger = Pki::open(None).unwrap().client("admin", "eve", "system:masters").unwrap();
     let h1 = |identity| connect(&streams, connector(&pki, identity, "http/1.1"));
 
     assert!(ask(h1(Some(&admin)).await, "").await.ends_with("\r\n\r\namy"));
@@ -94,7 +94,7 @@ async fn callers_are_known_by_certificate_or_token() {
 #[tokio::test]
 async fn http2_is_spoken() {
     let (pki, server) = server(Limits::default()).await;
-    let admin = pki.client("admin", "amy", &[]).unwrap();
+    let admin = pki.client("admin", "amy", "g").unwrap();
     let stream = connect(&server.streams(), connector(&pki, Some(&admin), "h2")).await;
     let (mut client, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
