@@ -6,4 +6,5 @@
 
 pub mod auth;
 pub mod field;
+pub mod kinds;
 pub mod status;

@@ -1,0 +1,95 @@
+//! What each kind needs beyond its schema: one file a kind, one line a kind in [`behavior`].
+//!
+//! Everything here is pure: a [`Behavior`] is a set of functions over objects, and the registry decides when they
+//! run. The order of a create is
+//!
+//! ```text
+//! decode → conform → schema defaults → default → prepare_create → check_create → conform (field order) → store
+//! ```
+//!
+//! and an update takes the same way with `prepare_update` and `check_update`, or `prepare_status_update` and
+//! `check_status_update` on the status endpoint. Functions here append the fields that they add, so the registry
+//! conforms an object once more before it is stored, to bring its fields into order.
+
+mod access;
+mod age;
+mod columns;
+mod generic;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::field::Errors;
+pub use access::{Change, Look};
+pub use age::{human, since};
+pub use columns::{AGE, CREATED_AT, Column, NAME};
+
+/// How an object's kind is kept by the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// On disk before a write is acknowledged.
+    Durable,
+    /// In memory, with rare checkpoints.
+    Volatile,
+}
+
+/// What moves `metadata.generation`, which is 1 from the start for the kinds that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// The kind has none.
+    Absent,
+    /// Any change outside metadata and status.
+    Spec,
+    /// The same, and annotations: controllers of Deployments act on theirs.
+    SpecAndAnnotations,
+}
+
+/// What one kind does beyond what the table of kinds says.
+///
+/// `new` comes before `old` in every function that takes both.
+#[derive(Clone, Copy)]
+pub struct Behavior {
+    /// Fills in what depends on other fields. Also fills in the static ones, and a second pass changes nothing.
+    pub default: fn(&mut Value),
+    /// Resets what clients may not set, and does what the admission plug-ins of a create do.
+    pub prepare_create: fn(&mut Value),
+    /// Restores what this endpoint may not change: the status, and fields that the server allots.
+    pub prepare_update: fn(&mut Value, &Value),
+    /// Restores all but the status.
+    pub prepare_status_update: fn(&mut Value, &Value),
+    /// The rules for the object alone, beyond its metadata.
+    pub validate: fn(&Value, &mut Errors),
+    /// The rules for the change, beyond its metadata; [`Behavior::check_update`] runs `validate` as well.
+    pub validate_update: fn(&Value, &Value, &mut Errors),
+    /// The rules for a change of status.
+    pub validate_status_update: fn(&Value, &Value, &mut Errors),
+    /// What to tell the client about an object that is accepted.
+    pub warnings: fn(&Value) -> Vec<String>,
+    /// What to tell the client about any request for this resource.
+    pub deprecation: Option<&'static str>,
+    /// What is wrong with a name; the flag is set for a `generateName` prefix.
+    pub name: fn(&str, bool) -> Vec<String>,
+    /// The columns of its Table.
+    pub columns: &'static [Column],
+    /// The cells of its Table, one for each column.
+    pub row: fn(&Value, Timestamp) -> Vec<Value>,
+    /// The fields that field selectors may name, beyond `metadata.name` and `metadata.namespace`.
+    pub fields: &'static [&'static str],
+    /// The text of a selectable field.
+    pub field: fn(&Value, &str) -> String,
+    /// How the store keeps it.
+    pub class: Class,
+    /// What moves its generation.
+    pub generation: Generation,
+    /// An update without a resourceVersion replaces whatever is there.
+    pub allow_unconditional_update: bool,
+    /// A PUT makes what is not there.
+    pub allow_create_on_update: bool,
+}
+
+/// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.
+pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
+    match (group, resource) {
+        _ => &Behavior::GENERIC,
+    }
+}
