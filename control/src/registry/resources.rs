@@ -33,6 +33,9 @@ const SERVED: &[(&str, &[&str])] = &[
     ("discovery.k8s.io", &["endpointslices"]),
 ];
 
+/// The sub-resources that this release serves.
+const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status"];
+
 /// One served resource in one version.
 pub struct Resource {
     /// Names, verbs and sub-resources.
@@ -68,6 +71,11 @@ impl Resource {
             api_version,
             row,
         }
+    }
+
+    /// True where the sub-resource is there and served.
+    pub fn has_part(&self, name: &str) -> bool {
+        PARTS.contains(&name) && self.row.subresources.iter().any(|s| &*s.name == name)
     }
 
     /// True for the resource with this group and plural name.
