@@ -8,3 +8,4 @@ pub mod auth;
 pub mod field;
 pub mod kinds;
 pub mod status;
+pub mod store;

@@ -1,0 +1,394 @@
+//! The store as its users see it, against a model of it that is too simple to be wrong.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use futures::FutureExt as _;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn memory() -> Store {
+    Store::open(Config::default()).unwrap()
+}
+
+fn on_disk(path: &Path) -> Store {
+    Store::open(Config { path: Some(path.into()), ..Config::default() }).unwrap()
+}
+
+fn draft(key: &Key, value: u32) -> Draft {
+    Draft::new(&json!({"metadata": {"name": &*key.name, "namespace": &*key.namespace}, "value": value}))
+}
+
+fn put(key: &Key, expect: Expect, value: u32) -> Write {
+    Write::Put { key: key.clone(), expect, draft: draft(key, value), class: Class::Durable }
+}
+
+fn volatile(key: &Key, expect: Expect, value: u32) -> Write {
+    Write::Put { key: key.clone(), expect, draft: draft(key, value), class: Class::Volatile }
+}
+
+fn delete(key: &Key, expect: Revision) -> Write {
+    Write::Delete { key: key.clone(), expect, last: draft(key, 0) }
+}
+
+fn names(listing: &Listing) -> Vec<String> {
+    listing.entries.iter().map(|e| e.key.to_string()).collect()
+}
+
+#[tokio::test]
+async fn writes_keep_what_they_expect() {
+    let store = memory();
+    let key = Key::new("pods", "default", "a");
+    assert_eq!(store.write(put(&key, Expect::At(Revision(1)), 0)).await.unwrap_err(), WriteError::Missing);
+    assert_eq!(store.write(delete(&key, Revision(1))).await.unwrap_err(), WriteError::Missing);
+    let first = store.write(put(&key, Expect::Absent, 1)).await.unwrap();
+    assert_eq!(store.write(put(&key, Expect::Absent, 1)).await.unwrap_err(), WriteError::Exists);
+    let second = store.write(put(&key, Expect::At(first.revision), 2)).await.unwrap();
+    assert!(second.revision > first.revision);
+    let conflict = WriteError::Conflict { current: second.revision };
+    assert_eq!(store.write(put(&key, Expect::At(first.revision), 3)).await.unwrap_err(), conflict);
+    assert_eq!(store.write(delete(&key, first.revision)).await.unwrap_err(), conflict);
+    assert_eq!(store.get(&key).unwrap().value()["value"], 2);
+    assert_eq!(store.get(&key).unwrap().value()["metadata"]["resourceVersion"], second.revision.to_string());
+    store.write(delete(&key, second.revision)).await.unwrap();
+    assert!(store.get(&key).is_none());
+}
+
+#[tokio::test]
+async fn one_of_many_creators_wins() {
+    let store = memory();
+    let key = Key::new("pods", "default", "a");
+    let all = futures::future::join_all((0..100).map(|i| store.write(put(&key, Expect::Absent, i)))).await;
+    assert_eq!(all.iter().filter(|r| r.is_ok()).count(), 1);
+    assert!(all.iter().filter_map(|r| r.as_ref().err()).all(|e| *e == WriteError::Exists));
+}
+
+#[tokio::test]
+async fn lists_are_ordered_by_namespace_and_name() {
+    let store = memory();
+    for (namespace, name) in [("b", "a"), ("a", "c"), ("a", "b"), ("c", "z")] {
+        store.write(put(&Key::new("pods", namespace, name), Expect::Absent, 0)).await.unwrap();
+    }
+    store.write(put(&Key::new("nodes", "", "n"), Expect::Absent, 0)).await.unwrap();
+    assert_eq!(names(&store.list("pods", None)), ["pods/a/b", "pods/a/c", "pods/b/a", "pods/c/z"]);
+    assert_eq!(names(&store.list("pods", Some("a"))), ["pods/a/b", "pods/a/c"]);
+    assert_eq!(names(&store.list("pods", Some("x"))), [""; 0]);
+    assert_eq!(store.list("nothing", None).revision, store.revision());
+    assert_eq!(store.count("pods"), 4);
+}
+
+#[tokio::test]
+async fn an_object_too_large_is_refused() {
+    let store = memory();
+    let key = Key::new("configmaps", "default", "a");
+    let draft = Draft::new(&json!({"data": "x".repeat(LARGEST_OBJECT)}));
+    let write = Write::Put { key, expect: Expect::Absent, draft, class: Class::Durable };
+    assert_eq!(store.write(write).await.unwrap_err(), WriteError::TooLarge);
+}
+
+#[tokio::test]
+async fn a_watch_sees_its_own_changes_only() {
+    let store = memory();
+    let (a, b) = (Key::new("pods", "a", "x"), Key::new("pods", "b", "x"));
+    let of = |namespace: Option<&str>, name: Option<&str>| Interest {
+        resource: "pods".into(),
+        namespace: namespace.map(Into::into),
+        name: name.map(Into::into),
+    };
+    let since = store.revision();
+    let interests =
+        [of(None, None), of(Some("a"), None), of(Some("a"), Some("x")), of(None, Some("x")), of(None, Some("y"))];
+    let live: Vec<Watch> = interests.iter().map(|i| store.watch(i.clone(), since).unwrap()).collect();
+    store.write(put(&a, Expect::Absent, 0)).await.unwrap();
+    store.write(put(&b, Expect::Absent, 0)).await.unwrap();
+    store.write(put(&Key::new("services", "a", "x"), Expect::Absent, 0)).await.unwrap();
+    let late: Vec<Watch> = interests.iter().map(|i| store.watch(i.clone(), since).unwrap()).collect();
+    for watches in [live, late] {
+        let seen: Vec<Vec<String>> = watches.into_iter().map(drain).collect();
+        assert_eq!(
+            seen,
+            [vec!["pods/a/x", "pods/b/x"], vec!["pods/a/x"], vec!["pods/a/x"], vec!["pods/a/x", "pods/b/x"], vec![]]
+        );
+    }
+}
+
+fn drain(mut watch: Watch) -> Vec<String> {
+    std::iter::from_fn(|| watch.next().now_or_never().flatten()).map(|e| e.entry.key.to_string()).collect()
+}
+
+#[tokio::test]
+async fn an_event_carries_both_states_and_its_frame() {
+    let store = memory();
+    let key = Key::new("pods", "a", "x");
+    let mut watch = store.watch(Interest::all("pods"), store.revision()).unwrap();
+    let first = store.write(put(&key, Expect::Absent, 1)).await.unwrap();
+    let gone = store.write(delete(&key, first.revision)).await.unwrap();
+    let added = watch.next().await.unwrap();
+    assert_eq!((added.change, added.revision), (Change::Added, first.revision));
+    assert!(added.previous_value().is_none());
+    let deleted = watch.next().await.unwrap();
+    assert_eq!((deleted.change, deleted.revision), (Change::Deleted, gone.revision));
+    assert_eq!(deleted.previous_value().unwrap()["value"], 1);
+    assert_eq!(deleted.value()["metadata"]["resourceVersion"], gone.revision.to_string());
+    let frame = deleted.frame();
+    assert!(frame.starts_with(b"{\"type\":\"DELETED\",\"object\":{") && frame.ends_with(b"}}\n"));
+}
+
+#[tokio::test]
+async fn a_slow_watcher_is_dropped_and_a_bookmark_never_runs_ahead_of_it() {
+    let store = Store::open(Config { watch_queue: 2, ..Config::default() }).unwrap();
+    let start = store.revision();
+    let mut watch = store.watch(Interest::all("pods"), start).unwrap();
+    let other = store.watch(Interest::all("nodes"), start).unwrap();
+    for i in 0..3 {
+        store.write(put(&Key::new("pods", "a", &i.to_string()), Expect::Absent, 0)).await.unwrap();
+        assert_eq!(watch.progress(), start);
+    }
+    assert_eq!(other.progress(), store.revision());
+    watch.next().await.unwrap();
+    let last = watch.next().await.unwrap();
+    assert!(watch.next().await.is_none());
+    assert_eq!(watch.progress(), last.revision);
+}
+
+#[tokio::test]
+async fn the_past_is_remembered_up_to_a_bound() {
+    let store = Store::open(Config { history: 3, ..Config::default() }).unwrap();
+    let key = Key::new("pods", "a", "x");
+    let mut revision = store.write(put(&key, Expect::Absent, 0)).await.unwrap().revision;
+    let first = revision;
+    for i in 1..=3 {
+        revision = store.write(put(&key, Expect::At(revision), i)).await.unwrap().revision;
+    }
+    assert_eq!(drain(store.watch(Interest::all("pods"), first).unwrap()).len(), 3);
+    let before = Revision(first.0 - 1);
+    assert_eq!(store.watch(Interest::all("pods"), before).err(), Some(Expired { asked: before, oldest: first }));
+    assert_eq!(store.list_at("pods", None, first).unwrap().entries[0].value()["value"], 0);
+    assert!(store.list_at("pods", None, before).is_err());
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.redb");
+    let (a, b) = (Key::new("pods", "default", "a"), Key::new("leases.coordination.k8s.io", "kube-node-lease", "n"));
+    let store = on_disk(&path);
+    let first = store.write(put(&a, Expect::Absent, 7)).await.unwrap();
+    let lease = store.write(volatile(&b, Expect::Absent, 1)).await.unwrap();
+    store.close().await;
+    assert!(matches!(store.write(put(&a, Expect::Absent, 0)).await, Err(WriteError::Closed(_))));
+
+    let store = on_disk(&path);
+    assert_eq!(store.revision(), lease.revision, "a clean close leaves no gap");
+    assert_eq!(store.get(&a).unwrap().bytes, first.bytes);
+    assert_eq!(store.get(&b).unwrap().class, Class::Volatile);
+    assert!(store.watch(Interest::all("pods"), first.revision).is_err(), "the time before is forgotten");
+    assert!(store.watch(Interest::all("pods"), store.revision()).is_ok());
+    store.write(delete(&a, first.revision)).await.unwrap();
+    store.write(delete(&b, lease.revision)).await.unwrap();
+    store.close().await;
+
+    let store = on_disk(&path);
+    assert_eq!(store.count("pods") + store.count(&b.resource), 0);
+}
+
+#[tokio::test]
+async fn renewed_leases_write_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.redb");
+    let store = on_disk(&path);
+    store.write(put(&Key::new("pods", "a", "x"), Expect::Absent, 0)).await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let lease = Key::new("leases.coordination.k8s.io", "kube-node-lease", "n");
+    let mut revision = store.write(volatile(&lease, Expect::Absent, 0)).await.unwrap().revision;
+    for i in 1..1000 {
+        revision = store.write(volatile(&lease, Expect::At(revision), i)).await.unwrap().revision;
+    }
+    assert!(std::fs::read(&path).unwrap() == before);
+}
+
+#[tokio::test]
+async fn closing_ends_watches() {
+    let store = memory();
+    let mut watch = store.watch(Interest::all("pods"), store.revision()).unwrap();
+    store.close().await;
+    store.close().await;
+    assert!(watch.next().await.is_none());
+    assert!(store.watch(Interest::all("pods"), store.revision()).unwrap().next().await.is_none());
+}
+
+/// One step of a client; the numbers choose among few objects, so that steps meet.
+#[derive(Clone, Debug)]
+enum Step {
+    Put { object: u8, class: bool, fresh: bool },
+    Delete { object: u8, fresh: bool },
+    Watch,
+    Reopen,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => (0..6u8, any::<bool>(), prop::bool::weighted(0.9)).prop_map(|(object, class, fresh)| Step::Put { object, class, fresh }),
+        4 => (0..6u8, prop::bool::weighted(0.9)).prop_map(|(object, fresh)| Step::Delete { object, fresh }),
+        1 => Just(Step::Watch),
+        1 => Just(Step::Reopen),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// What the store should hold.
+type Model = BTreeMap<Key, (Revision, u32)>;
+
+struct World {
+    path: Option<std::path::PathBuf>,
+    store: Store,
+    model: Model,
+    /// The model as it was at each revision since the store was opened.
+    past: BTreeMap<Revision, Model>,
+    watches: Vec<(Watch, Model)>,
+    value: u32,
+}
+
+impl World {
+    fn new(path: Option<std::path::PathBuf>) -> Self {
+        let store = Store::open(Config { path: path.clone(), ..Config::default() }).unwrap();
+        let past = [(store.revision(), Model::new())].into();
+        Self { path, store, model: Model::new(), past, watches: Vec::new(), value: 0 }
+    }
+
+    fn key(object: u8) -> Key {
+        Key::new(
+            ["pods", "nodes"][usize::from(object % 2)],
+            ["a", "b", ""][usize::from(object % 3)],
+            &object.to_string(),
+        )
+    }
+
+    async fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Put { object, class, fresh } => self.put(&Self::key(object), class, fresh).await,
+            Step::Delete { object, fresh } => self.delete(&Self::key(object), fresh).await,
+            Step::Watch => {
+                let since = self.store.revision();
+                for resource in ["pods", "nodes"] {
+                    let watch = self.store.watch(Interest::all(resource), since).unwrap();
+                    let mut seen = self.model.clone();
+                    seen.retain(|k, _| *k.resource == *resource);
+                    self.watches.push((watch, seen));
+                }
+            }
+            Step::Reopen => self.reopen().await,
+        }
+    }
+
+    async fn put(&mut self, key: &Key, class: bool, fresh: bool) {
+        self.value += 1;
+        let known = self.model.get(key).map(|(revision, _)| *revision);
+        let expect = match known {
+            Some(revision) => Expect::At(if fresh { revision } else { Revision(revision.0 - 1) }),
+            None if fresh => Expect::Absent,
+            None => Expect::At(Revision(1)),
+        };
+        let write = if class { put(key, expect, self.value) } else { volatile(key, expect, self.value) };
+        match (self.store.write(write).await, fresh) {
+            (Ok(entry), true) => self.changed(key, Some((entry.revision, self.value)), entry.revision),
+            (Err(WriteError::Conflict { current }), false) => assert_eq!(Some(current), known),
+            (Err(WriteError::Missing), false) => assert_eq!(known, None),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn delete(&mut self, key: &Key, fresh: bool) {
+        let known = self.model.get(key).map(|(revision, _)| *revision);
+        let expect = known.map_or(Revision(1), |r| if fresh { r } else { Revision(r.0 - 1) });
+        match (self.store.write(delete(key, expect)).await, known, fresh) {
+            (Ok(entry), Some(_), true) => self.changed(key, None, entry.revision),
+            (Err(WriteError::Conflict { current }), Some(known), false) => assert_eq!(current, known),
+            (Err(WriteError::Missing), None, _) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn changed(&mut self, key: &Key, state: Option<(Revision, u32)>, at: Revision) {
+        assert!(self.past.keys().all(|r| *r < at), "revisions grow");
+        match state {
+            Some(state) => self.model.insert(key.clone(), state),
+            None => self.model.remove(key),
+        };
+        self.past.insert(at, self.model.clone());
+    }
+
+    async fn reopen(&mut self) {
+        self.check();
+        let Some(path) = self.path.clone() else { return };
+        self.store.close().await;
+        self.watches.clear();
+        self.store = on_disk(&path);
+        self.past = [(self.store.revision(), self.model.clone())].into();
+    }
+
+    fn check(&mut self) {
+        for resource in ["pods", "nodes"] {
+            for (at, model) in &self.past {
+                assert_eq!(content(&self.store.list_at(resource, None, *at).unwrap()), of(model, resource));
+            }
+            assert_eq!(content(&self.store.list(resource, None)), of(&self.model, resource));
+        }
+        for (watch, seen) in &mut self.watches {
+            while let Some(event) = watch.next().now_or_never().flatten() {
+                replay(seen, &event);
+            }
+            let resource = watch.interest().resource.clone();
+            assert_eq!(of(seen, &resource), of(&self.model, &resource));
+            assert_eq!(watch.progress(), self.store.revision());
+        }
+    }
+}
+
+fn replay(seen: &mut Model, event: &Event) {
+    let key = event.entry.key.clone();
+    let value = event.entry.value()["value"].as_u64().unwrap() as u32;
+    let before = match event.change {
+        Change::Deleted => seen.remove(&key),
+        Change::Added | Change::Modified => seen.insert(key, (event.revision, value)),
+    };
+    assert_eq!(before.is_none(), event.change == Change::Added);
+    assert_eq!(before.map(|(revision, _)| revision), event.previous.as_ref().map(|p| p.revision));
+}
+
+fn of(model: &Model, resource: &str) -> Vec<(Key, Revision, u32)> {
+    model.iter().filter(|(k, _)| *k.resource == *resource).map(|(k, (r, v))| (k.clone(), *r, *v)).collect()
+}
+
+fn content(listing: &Listing) -> Vec<(Key, Revision, u32)> {
+    let value = |e: &Entry| e.value()["value"].as_u64().unwrap() as u32;
+    listing.entries.iter().map(|e| (e.key.clone(), e.revision, value(e))).collect()
+}
+
+fn play(path: Option<std::path::PathBuf>, steps: &[Step]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(path);
+        for step in steps {
+            world.take(step).await;
+        }
+        world.check();
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_is_its_model(steps in steps()) {
+        play(None, &steps);
+    }
+
+    #[test]
+    fn the_store_on_disk_is_its_model(steps in steps()) {
+        let directory = tempfile::tempdir().unwrap();
+        play(Some(directory.path().join("state.redb")), &steps);
+    }
+}
