@@ -48,7 +48,10 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// The API as a service; clones share it.
 #[derive(Clone)]
-pub struct Router(Arc<Parts>);
+pub struct Router {
+    parts: Arc<Parts>,
+    caller: Caller,
+}
 
 struct Parts {
     registry: Registry,
@@ -58,7 +61,13 @@ struct Parts {
 impl Router {
     /// A router over a registry; `nodes` finds the node that a pod's logs are on.
     pub fn new(registry: Registry, nodes: NodeTransport) -> Self {
-        Self(Arc::new(Parts { registry, nodes }))
+        Self { parts: Arc::new(Parts { registry, nodes }), caller: Caller::anonymous() }
+    }
+
+    /// The same API for a caller in this process: requests that name nobody come from `caller`.
+    #[must_use]
+    pub fn acting_as(&self, caller: Caller) -> Self {
+        Self { parts: self.parts.clone(), caller }
     }
 
     /// Answers one request.
@@ -71,9 +80,9 @@ impl Router {
 
     async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
-        let caller = head.extensions.get::<Caller>().cloned().unwrap_or_else(Caller::anonymous);
+        let caller = head.extensions.get::<Caller>().unwrap_or(&self.caller);
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
-        let registry = &self.0.registry;
+        let registry = &self.parts.registry;
         let found = ResourcePath::parse(&decoded)
             .and_then(|p| Some((registry.resources().find(&p.group, &p.version, &p.resource)?.clone(), p)));
         let Some((resource, path)) = found else {
@@ -94,7 +103,7 @@ impl Router {
 
     async fn verb(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
         let Asked { path, target, form, query, head } = asked;
-        let registry = &self.0.registry;
+        let registry = &self.parts.registry;
         let headers = &head.headers;
         if !scope_fits(&target.resource, path) {
             return Err(Status::no_such_resource());
@@ -105,7 +114,7 @@ impl Router {
             "scale" if target.resource.has_part("scale") => Part::Scale,
             "finalize" if target.resource.has_part("finalize") => Part::Finalize,
             "log" if target.resource.has_part("log") && head.method == Method::GET => {
-                return node_proxy::log(registry, &self.0.nodes, target, query).await;
+                return node_proxy::log(registry, &self.parts.nodes, target, query).await;
             }
             "binding" if target.resource.has_part("binding") && head.method == Method::POST => {
                 return write::bind(registry, target, form, query, headers, body).await;

@@ -6,6 +6,8 @@
 
 pub mod auth;
 pub mod field;
+pub mod http;
 pub mod kinds;
+pub mod registry;
 pub mod status;
 pub mod store;

@@ -43,7 +43,7 @@ pub fn object(
     let object: Value = serde_json::from_slice(bytes).map_err(Status::internal)?;
     let shaped = match form.shape {
         Shape::Table => {
-            let row = table::row(resource, &object, Include::parse(query)?, objects::time::now());
+            let row = table::row(resource, &object, Include::parse(query)?, objects::time::now().0);
             let version = object.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
             table::table(table::columns(resource), vec![row], json!({"resourceVersion": version}))
         }
@@ -88,7 +88,7 @@ pub fn page_in_shape(
             Ok(respond::value(StatusCode::OK, form, &list))
         }
         (Shape::Table, _) => {
-            let (include, now) = (Include::parse(query)?, objects::time::now());
+            let (include, now) = (Include::parse(query)?, objects::time::now().0);
             let rows = page.entries.iter().map(|e| table::row(resource, &e.value(), include, now)).collect();
             Ok(respond::value(StatusCode::OK, form, &table::table(table::columns(resource), rows, metadata)))
         }

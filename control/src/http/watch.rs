@@ -196,7 +196,7 @@ impl Lines {
             Shape::Table => {
                 let sent = std::mem::replace(&mut self.columns_sent, true);
                 let columns = if sent { Value::Null } else { table::columns(&self.resource) };
-                let row = table::row(&self.resource, object, self.include, objects::time::now());
+                let row = table::row(&self.resource, object, self.include, objects::time::now().0);
                 let version = object.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
                 table::table(columns, vec![row], json!({"resourceVersion": version}))
             }

@@ -34,7 +34,7 @@ impl Registry {
         let generated = meta_str(&object, "name").is_empty();
         for attempt in 1.. {
             let mut candidate = object.clone();
-            metadata::begin(&mut candidate, resource.behavior.has_generation);
+            metadata::begin(&mut candidate, resource.behavior.generation);
             (resource.behavior.prepare_create)(&mut candidate);
             match self.insert(target, candidate, options).await {
                 Err(taken) if generated && taken.reason() == "AlreadyExists" && attempt < NAME_ATTEMPTS => {}

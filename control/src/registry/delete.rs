@@ -7,6 +7,7 @@ use objects::time;
 use serde_json::{Value, json};
 
 use super::list::Page;
+use super::metadata::next_generation;
 use super::namespace;
 use super::object::{finalizers, is_deleting, meta_str, metadata, set_meta};
 use super::options::WriteOptions;
@@ -14,6 +15,7 @@ use super::resources::Target;
 use super::subresource::Part;
 use super::update::Proposal;
 use super::{Registry, Selection};
+use crate::kinds::Generation;
 use crate::status::Status;
 use crate::store::Entry;
 
@@ -134,7 +136,7 @@ impl Registry {
         if is_deleting(&last) || target.resource.is("", "pods") {
             set_meta(&mut last, "deletionGracePeriodSeconds", Some(0.into()));
             if !is_deleting(object) {
-                set_meta(&mut last, "deletionTimestamp", Some(time::rfc3339(time::now()).into()));
+                set_meta(&mut last, "deletionTimestamp", Some(time::text(&time::now()).into()));
             }
         }
         self.remove(target, entry, &last).await.map(|gone| gone.value())
@@ -174,9 +176,9 @@ fn step(target: &Target, object: &Value, options: &DeleteOptions) -> Step {
 fn mark(target: &Target, object: &Value, grace: i64, wanted: &[String]) -> Value {
     let mut marked = object.clone();
     let now = time::now();
-    let at = time::rfc3339(time::after(now, grace));
-    if !is_deleting(object) {
-        super::metadata::touch_generation(&mut marked, target.resource.behavior.generation);
+    let at = time::text(&time::plus_seconds(&now, grace));
+    if !is_deleting(object) && target.resource.behavior.generation != Generation::Absent {
+        next_generation(&mut marked);
     }
     set_meta(&mut marked, "deletionTimestamp", Some(at.into()));
     let is_namespace = target.resource.is("", "namespaces");

@@ -106,7 +106,8 @@ impl<K: Object> Informer<K> {
     }
 }
 
-/// Lists, then watches; lists again where the watch was dropped as too slow.
+/// Lists, then watches; lists again where the watch was dropped as too slow. One that ended having seen everything
+/// ended because the store closed.
 async fn follow<K: Object>(
     store: Store,
     resource: Arc<Resource>,
@@ -122,7 +123,7 @@ async fn follow<K: Object>(
         while let Some(event) = watch.next().await {
             shared.change(&event.entry, event.change);
         }
-        if store.is_closed() {
+        if watch.progress() >= store.revision() {
             return;
         }
     }
@@ -149,7 +150,7 @@ impl<K: Object> Shared<K> {
         }
         match serde_json::from_slice::<K>(&entry.bytes) {
             Ok(object) => self.set(name, Some(Arc::new(object))),
-            Err(error) => tracing::error!(key = %entry.key, %error, "a stored object cannot be read; ignored"),
+            Err(error) => tracing::error!(key = ?entry.key, %error, "a stored object cannot be read; ignored"),
         }
     }
 

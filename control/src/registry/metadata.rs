@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::object::{self, meta_str, set_meta};
 use super::resources::Target;
+use crate::kinds::Generation;
 use crate::status::Status;
 
 /// Fields that only the server writes; an update carries them over from the stored object.
@@ -36,7 +37,7 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
 }
 
 /// Makes a new object's metadata: a name where one is to be generated, uid, creation time, first generation.
-pub fn begin(object: &mut Value, has_generation: bool) {
+pub fn begin(object: &mut Value, counts: Generation) {
     if meta_str(object, "name").is_empty() {
         let prefix = meta_str(object, "generateName").to_owned();
         if !prefix.is_empty() {
@@ -48,8 +49,8 @@ pub fn begin(object: &mut Value, has_generation: bool) {
     }
     set_meta(object, "managedFields", None);
     set_meta(object, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
-    set_meta(object, "creationTimestamp", Some(time::rfc3339(time::now()).into()));
-    if has_generation {
+    set_meta(object, "creationTimestamp", Some(time::text(&time::now()).into()));
+    if counts != Generation::Absent {
         set_meta(object, "generation", Some(1.into()));
     }
 }
@@ -62,8 +63,8 @@ pub fn carry_over(new: &mut Value, old: &Value) {
     set_meta(new, "managedFields", None);
 }
 
-/// Bumps `generation` where anything but metadata and status differs.
-pub fn bump_generation(new: &mut Value, old: &Value) {
+/// Bumps `generation` where what the kind counts differs.
+pub fn bump_generation(new: &mut Value, old: &Value, counts: Generation) {
     let desired = |o: &Value| -> Vec<(String, Value)> {
         let fields = o.as_object().into_iter().flatten();
         fields.filter(|(k, _)| *k != "metadata" && *k != "status").map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -74,8 +75,15 @@ pub fn bump_generation(new: &mut Value, old: &Value) {
         b.sort_by(|x, y| x.0.cmp(&y.0));
         a == b
     };
-    if !unchanged {
-        let generation = object::metadata(old).and_then(|m| m.get("generation")).and_then(Value::as_i64).unwrap_or(0);
-        set_meta(new, "generation", Some((generation + 1).into()));
+    let annotations = |o: &Value| object::metadata(o).and_then(|m| m.get("annotations")).cloned();
+    let annotated = counts == Generation::SpecAndAnnotations && annotations(new) != annotations(old);
+    if counts != Generation::Absent && (!unchanged || annotated) {
+        next_generation(new);
     }
+}
+
+/// Counts a change.
+pub fn next_generation(object: &mut Value) {
+    let generation = object::metadata(object).and_then(|m| m.get("generation")).and_then(Value::as_i64).unwrap_or(0);
+    set_meta(object, "generation", Some((generation + 1).into()));
 }

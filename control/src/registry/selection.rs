@@ -1,6 +1,6 @@
 //! Which objects of a collection a request is about: labels and fields.
 
-use objects::selectors::{FieldSelector, LabelSelector};
+use objects::selectors::{FieldError, FieldSelector, LabelSelector, SelectorError};
 use serde_json::Value;
 
 use super::object::{meta_str, metadata};
@@ -25,15 +25,14 @@ impl Selection {
     /// # Errors
     /// 400 for a selector that cannot be parsed or names a field that cannot be selected by.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, Status> {
-        let labels = LabelSelector::parse(labels)
-            .map_err(|e| Status::bad_request(format!("unable to parse requirement: {e}")))?;
-        let fields = FieldSelector::parse(fields).map_err(|e| Status::bad_request(e.to_string()))?;
+        let labels: LabelSelector = labels.parse().map_err(|e: SelectorError| Status::bad_request(e.to_string()))?;
+        let fields: FieldSelector = fields.parse().map_err(|e: FieldError| Status::bad_request(e.to_string()))?;
         let known = |f: &str| {
             f == "metadata.name"
                 || (f == "metadata.namespace" && resource.row.namespaced)
                 || resource.behavior.fields.contains(&f)
         };
-        if let Some(unknown) = fields.fields().find(|f| !known(f)) {
+        if let Some(unknown) = fields.terms().iter().map(|t| t.field.as_str()).find(|f| !known(f)) {
             return Err(Status::bad_request(format!("field label not supported: {unknown}")));
         }
         Ok(Self { labels, fields })
@@ -41,24 +40,24 @@ impl Selection {
 
     /// True where everything is taken, and objects need not be looked at.
     pub fn takes_all(&self) -> bool {
-        self.labels.is_empty() && self.fields.is_empty()
+        self.labels.is_everything() && self.fields.is_everything()
     }
 
     /// The one name that the selection asks for, if it does.
     pub fn name(&self) -> Option<&str> {
-        self.fields.exact("metadata.name")
+        self.fields.required("metadata.name")
     }
 
     /// True for objects that the request is about.
     pub fn matches(&self, resource: &Resource, object: &Value) -> bool {
-        if !self.labels.is_empty() {
+        if !self.labels.is_everything() {
             let labels = metadata(object).and_then(|m| m.get("labels")).and_then(Value::as_object);
-            let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str).map(str::to_owned);
+            let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
             if !self.labels.matches_with(label) {
                 return false;
             }
         }
-        self.fields.is_empty()
+        self.fields.is_everything()
             || self.fields.matches(|field| match field {
                 "metadata.name" => meta_str(object, "name").to_owned(),
                 "metadata.namespace" => meta_str(object, "namespace").to_owned(),

@@ -120,7 +120,7 @@ fn bound_to(pod: &Value, node: &str) -> Value {
     if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
         spec.insert("nodeName".to_owned(), node.into());
     }
-    let now = objects::time::rfc3339(objects::time::now());
+    let now = objects::time::text(&objects::time::now());
     let scheduled = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
     if let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) {
         let conditions = status.entry("conditions").or_insert_with(|| json!([]));
@@ -139,7 +139,7 @@ fn selector_text(selector: &Value) -> String {
     let wrapped = if is_label_selector { selector.clone() } else { json!({"matchLabels": selector}) };
     serde_json::from_value(wrapped)
         .ok()
-        .and_then(|s| objects::selectors::LabelSelector::from_object(&s).ok())
+        .and_then(|s| objects::selectors::LabelSelector::of(Some(&s)).ok())
         .map(|s| s.to_string())
         .unwrap_or_default()
 }

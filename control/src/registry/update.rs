@@ -9,7 +9,6 @@ use super::resources::{Resource, Target};
 use super::subresource::Part;
 use super::{Registry, metadata};
 use crate::field::Errors;
-use crate::kinds::Generation;
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write, WriteError};
 
@@ -182,9 +181,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
         Part::Finalize => finalize(new, old),
         Part::Main | Part::Scale => {
             (behavior.prepare_update)(new, old);
-            if behavior.generation != Generation::Absent {
-                metadata::bump_generation(new, old, behavior.generation);
-            }
+            metadata::bump_generation(new, old, behavior.generation);
             behavior.check_update(resource.row.namespaced, new, old, &mut errors);
         }
         Part::Internal => {}
