@@ -12,6 +12,7 @@
 //! A write is durable before its function returns (volatile kinds: published). An update that changes nothing writes
 //! nothing and keeps its resource version. A list and a watch from its revision have no gap between them.
 
+mod addresses;
 mod api;
 mod create;
 mod delete;
@@ -24,6 +25,7 @@ mod object;
 mod options;
 mod patch;
 mod resources;
+mod rules;
 mod selection;
 mod subresource;
 mod update;
@@ -43,7 +45,6 @@ pub use watch::{Frame, Watching};
 
 use std::sync::Arc;
 
-use crate::kinds::services::Addresses;
 use crate::store::Store;
 use informers::Informers;
 
@@ -54,18 +55,13 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     store: Store,
     resources: Resources,
-    addresses: Addresses,
     informers: Informers,
 }
 
 impl Registry {
-    /// A registry over `store`. `addresses` hands out cluster IPs and node ports; what the stored Services hold is
-    /// marked as taken first.
-    pub fn new(store: Store, addresses: Addresses) -> Self {
-        for entry in store.list("services", None).entries {
-            addresses.adopt(&entry.value());
-        }
-        Self(Arc::new(Inner { store, resources: Resources::built_in(), addresses, informers: Informers::default() }))
+    /// A registry over `store`.
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(Inner { store, resources: Resources::built_in(), informers: Informers::default() }))
     }
 
     /// Every resource that is served.

@@ -106,7 +106,7 @@ pub async fn delete(
     let options = delete_options(query, headers, body).await?;
     let resource = &target.resource;
     let shown = match registry.delete(target, &options).await? {
-        Deleted::Gone(last) if !resource.behavior.returns_deleted => {
+        Deleted::Gone(last) if !resource.returns_deleted() => {
             let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
             return Ok(respond::value(StatusCode::OK, form, &status::success(&resource.qualified, &target.name, uid)));
         }

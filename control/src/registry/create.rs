@@ -5,9 +5,7 @@ use serde_json::Value;
 use super::object::{meta_str, set_meta};
 use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::resources::{Resource, Target};
-use super::{Registry, metadata};
-use crate::field::Errors;
-use crate::kinds;
+use super::{Registry, metadata, rules};
 use crate::status::Status;
 use crate::store::{Draft, Expect, Write, WriteError};
 
@@ -47,7 +45,7 @@ impl Registry {
 
     async fn insert(&self, target: &Target, mut object: Value, options: &WriteOptions) -> Result<bytes::Bytes, Status> {
         let resource = &target.resource;
-        validate(resource, &object)?;
+        rules::check_create(resource, &object)?;
         let target = target.named(meta_str(&object, "name"));
         if self.0.store.get(&target.key()).is_some() {
             return Err(Status::already_exists(&resource.qualified, &target.name));
@@ -61,7 +59,7 @@ impl Registry {
             key: target.key(),
             expect: Expect::Absent,
             draft: Draft::new(&object),
-            class: resource.behavior.class,
+            class: resource.class(),
         };
         let entry = self.0.store.write(write).await.map_err(|e| refused(&target, e))?;
         claim.keep();
@@ -101,16 +99,6 @@ pub(super) fn conform(
 /// Puts fields that defaults and preparation added into the order of the schema.
 pub(super) fn reorder(resource: &Resource, object: &mut Value) -> Result<(), Status> {
     schema::admit::conform(resource.ty, object).map(drop).map_err(Status::internal)
-}
-
-fn validate(resource: &Resource, object: &Value) -> Result<(), Status> {
-    let mut errors = Errors::default();
-    kinds::validate_metadata(resource.behavior, resource.row.namespaced, object, &mut errors);
-    (resource.behavior.validate)(object, &mut errors);
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(Status::invalid(&resource.qualified_kind, meta_str(object, "name"), &errors))
 }
 
 /// The bytes of an object that is not stored (a dry run).

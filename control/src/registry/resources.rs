@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schema::{ResourceRow, TypeRef};
 
 use crate::kinds::{self, Behavior};
-use crate::store::Key;
+use crate::store::{Class, Key};
 
 /// The resources that this release serves, by group. The schema table knows more kinds; they come with the parts that
 /// give them meaning.
@@ -56,7 +56,7 @@ pub struct Resource {
 
 impl Resource {
     fn new(row: &'static ResourceRow, ty: TypeRef) -> Self {
-        let with_group = |name: &str| match &*row.group {
+        let with_group = |name: &str| match row.group.as_str() {
             "" => name.to_owned(),
             group => format!("{name}.{group}"),
         };
@@ -73,14 +73,27 @@ impl Resource {
         }
     }
 
+    /// True where a deletion answers with the object that it removed, not with a Status.
+    pub fn returns_deleted(&self) -> bool {
+        self.row.group.is_empty() && matches!(self.row.resource.as_str(), "pods" | "serviceaccounts")
+    }
+
+    /// How the store keeps its objects.
+    pub fn class(&self) -> Class {
+        match self.behavior.class {
+            kinds::Class::Durable => Class::Durable,
+            kinds::Class::Volatile => Class::Volatile,
+        }
+    }
+
     /// True where the sub-resource is there and served.
     pub fn has_part(&self, name: &str) -> bool {
-        PARTS.contains(&name) && self.row.subresources.iter().any(|s| &*s.name == name)
+        PARTS.contains(&name) && self.row.subresources.iter().any(|s| s.name == name)
     }
 
     /// True for the resource with this group and plural name.
     pub fn is(&self, group: &str, resource: &str) -> bool {
-        &*self.row.group == group && &*self.row.resource == resource
+        self.row.group == group && self.row.resource == resource
     }
 }
 
@@ -95,7 +108,7 @@ impl Resources {
     pub fn built_in() -> Self {
         let table = schema::builtin();
         let served = |row: &&ResourceRow| {
-            SERVED.iter().any(|(group, names)| *group == &*row.group && names.contains(&&*row.resource))
+            SERVED.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
         };
         let ordered: Vec<Arc<Resource>> = table
             .resources()
@@ -105,7 +118,7 @@ impl Resources {
             .collect();
         let by_path = ordered
             .iter()
-            .map(|r| ((&*r.row.group, &*r.row.version, &*r.row.resource), r.clone()))
+            .map(|r| ((r.row.group.as_str(), r.row.version.as_str(), r.row.resource.as_str()), r.clone()))
             .collect();
         Self { ordered, by_path }
     }
@@ -117,7 +130,7 @@ impl Resources {
 
     /// The resource of a kind.
     pub fn of_kind(&self, group: &str, version: &str, kind: &str) -> Option<&Arc<Resource>> {
-        self.ordered.iter().find(|r| &*r.row.group == group && &*r.row.version == version && &*r.row.kind == kind)
+        self.ordered.iter().find(|r| r.row.group == group && r.row.version == version && r.row.kind == kind)
     }
 
     /// All, in discovery order.

@@ -7,7 +7,7 @@ use super::object::{finalizers, is_deleting, meta_str, same, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::resources::{Resource, Target};
 use super::subresource::Part;
-use super::{Registry, metadata};
+use super::{Registry, metadata, rules};
 use crate::field::Errors;
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write, WriteError};
@@ -106,7 +106,7 @@ impl Registry {
                 key: target.key(),
                 expect: Expect::At(entry.revision),
                 draft: Draft::new(&new),
-                class: resource.behavior.class,
+                class: resource.class(),
             };
             self.0.store.write(write).await.map_err(|e| lost(target, e))?.bytes.clone()
         };
@@ -172,24 +172,22 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
     schema::default::apply(resource.ty, new);
     (behavior.default)(new);
     metadata::carry_over(new, old);
-    let mut errors = Errors::default();
     match part {
         Part::Status => {
             (behavior.prepare_status_update)(new, old);
-            behavior.check_status_update(resource.row.namespaced, new, old, &mut errors);
+            rules::check_status_update(resource, new, old)
         }
-        Part::Finalize => finalize(new, old),
         Part::Main | Part::Scale => {
             (behavior.prepare_update)(new, old);
             metadata::bump_generation(new, old, behavior.generation);
-            behavior.check_update(resource.row.namespaced, new, old, &mut errors);
+            rules::check_update(resource, new, old)
         }
-        Part::Internal => {}
+        Part::Finalize => {
+            finalize(new, old);
+            Ok(())
+        }
+        Part::Internal => Ok(()),
     }
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(Status::invalid(&resource.qualified_kind, meta_str(new, "name"), &errors))
 }
 
 /// The `finalize` sub-resource of a namespace changes its finalizers and nothing else.
