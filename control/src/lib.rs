@@ -9,5 +9,8 @@ pub mod field;
 pub mod http;
 pub mod kinds;
 pub mod registry;
+pub mod kubeconfig;
+mod private_file;
+pub mod server;
 pub mod status;
 pub mod store;

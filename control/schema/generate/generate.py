@@ -151,6 +151,8 @@ class Generator:
         package, name = full.rsplit(".", 1)
         definition = self.definitions.get(full)
         if self.source.struct(package, name) is None:
+            if definition:
+                print("not a struct:", full)
             return None
         properties = (definition or {}).get("properties", {})
         required = set((definition or {}).get("required", ()))

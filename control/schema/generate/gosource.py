@@ -38,7 +38,7 @@ class Package:
     def __init__(self, folder):
         self.structs, self.named, self.enums, self.imports, self.values, self.constants = {}, {}, set(), {}, {}, {}
         for file in sorted(pathlib.Path(folder).glob("*.go")):
-            if not file.name.endswith(("_test.go", "generated.pb.go", "_generated.go")):
+            if not (file.name.startswith("zz_") or file.name.endswith(("_test.go", "generated.pb.go", "_generated.go"))):
                 self._read(file.read_text().splitlines())
 
     def _read(self, lines):
@@ -51,6 +51,8 @@ class Package:
                 continue
             if match := re.match(r'^\s*(\w+)?\s*"([\w./-]+/[\w./-]+)"$', line):
                 self.imports[match[1] or match[2].split("/")[-1]] = match[2]
+            elif match := re.match(r"^type (\w+) struct ?\{\}$", line):
+                self.structs[match[1]] = []
             elif match := re.match(r"^type (\w+) struct \{$", line):
                 struct = self.structs.setdefault(match[1], [])
             elif struct is not None and text == "}":
