@@ -18,7 +18,7 @@ mod table;
 mod watch;
 mod write;
 
-pub use node_proxy::{NodeService, NodeTransport};
+pub use node_proxy::{NodeAnswer, NodeTransport};
 pub use path::ResourcePath;
 
 use std::convert::Infallible;
@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{ACCEPT, ALLOW};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -101,41 +102,36 @@ impl Router {
         Ok(response)
     }
 
-    async fn verb(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    /// Boxed with a lifetime of its own: the compiler cannot see that the future of this many verbs is `Send` for
+    /// every lifetime of the request.
+    fn verb<'a>(&'a self, asked: Asked<'a>, body: Body) -> BoxFuture<'a, Result<Response<Body>, Status>> {
+        Box::pin(self.verb_of(asked, body))
+    }
+
+    async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
         let Asked { path, target, form, query, head } = asked;
         let registry = &self.parts.registry;
         let headers = &head.headers;
         if !scope_fits(&target.resource, path) {
             return Err(Status::no_such_resource());
         }
-        let part = match path.subresource.as_str() {
-            "" => Part::Main,
-            "status" if target.resource.has_part("status") => Part::Status,
-            "scale" if target.resource.has_part("scale") => Part::Scale,
-            "finalize" if target.resource.has_part("finalize") => Part::Finalize,
-            "log" if target.resource.has_part("log") && head.method == Method::GET => {
+        let part = match (aspect(&target.resource, &path.subresource)?, &head.method) {
+            (Aspect::Part(part), _) => part,
+            (Aspect::Log, &Method::GET) => {
                 return node_proxy::log(registry, &self.parts.nodes, target, query).await;
             }
-            "binding" if target.resource.has_part("binding") && head.method == Method::POST => {
+            (Aspect::Binding, &Method::POST) => {
                 return write::bind(registry, target, form, query, headers, body).await;
             }
-            _ => return Err(Status::no_such_resource()),
+            (Aspect::Log | Aspect::Binding, _) => return Ok(not_allowed(&head.method, target)),
         };
-        if target.resource.is("", "bindings") {
-            return match head.method {
-                Method::POST => write::bind(registry, target, form, query, headers, body).await,
-                _ => Err(Status::method_not_allowed()),
-            };
-        }
         let watching = path.watch || query.flag("watch");
         match (&head.method, target.name.is_empty(), part) {
             (&Method::GET, _, Part::Main) if watching && (target.name.is_empty() || path.watch) => {
                 watch::watch(registry, target, form, query)
             }
             (&Method::GET, true, Part::Main) => read::list(registry, target, form, query),
-            (&Method::GET, false, Part::Scale) => {
-                Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?))
-            }
+            (&Method::GET, false, Part::Scale) => Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?)),
             (&Method::GET, false, _) => read::get(registry, target, form, query),
             (&Method::POST, true, Part::Main) => write::create(registry, target, form, query, headers, body).await,
             (&Method::PUT, false, _) => write::update(registry, target, part, form, query, headers, body).await,
@@ -147,6 +143,32 @@ impl Router {
             _ => Ok(not_allowed(&head.method, target)),
         }
     }
+}
+
+/// What of an object a request is about.
+enum Aspect {
+    /// The object, or a view of it.
+    Part(Part),
+    /// What its containers wrote.
+    Log,
+    /// The node that it is to run on.
+    Binding,
+}
+
+fn aspect(resource: &Resource, subresource: &str) -> Result<Aspect, Status> {
+    if !subresource.is_empty() && !resource.has_part(subresource) {
+        return Err(Status::no_such_resource());
+    }
+    Ok(match subresource {
+        "" if resource.is("", "bindings") => Aspect::Binding,
+        "" => Aspect::Part(Part::Main),
+        "status" => Aspect::Part(Part::Status),
+        "scale" => Aspect::Part(Part::Scale),
+        "finalize" => Aspect::Part(Part::Finalize),
+        "log" => Aspect::Log,
+        "binding" => Aspect::Binding,
+        _ => return Err(Status::no_such_resource()),
+    })
 }
 
 /// One request, taken apart.

@@ -1,9 +1,13 @@
 //! Request bodies: bounded, and decoded from any of the encodings that clients use.
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use schema::decode::{self, Decoded};
 use serde_json::Value;
+
+use tokio::time::timeout;
 
 use super::Body;
 use crate::registry::Resource;
@@ -12,19 +16,33 @@ use crate::status::Status;
 /// The largest request body, in bytes: upstream's limit.
 pub const LARGEST: usize = 3 << 20;
 
+/// How long a client may take to send a body.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The encodings of objects.
 const OBJECTS: &[&str] = &["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 /// Reads a body to its end.
 ///
 /// # Errors
-/// 413 beyond the limit, 400 where the client breaks off.
+/// 413 beyond the limit, 400 where the client breaks off, 408 where it takes too long.
 pub async fn read(body: Body) -> Result<Bytes, Status> {
-    match Limited::new(body, LARGEST).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Status::too_large(LARGEST)),
-        Err(error) => Err(Status::bad_request(format!("the body could not be read: {error}"))),
+    let late =
+        |_| Status::new(408, "Timeout", format!("the body did not arrive within {} seconds", PATIENCE.as_secs()));
+    timeout(PATIENCE, read_all(body)).await.map_err(late)?
+}
+
+async fn read_all(mut body: Body) -> Result<Bytes, Status> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|e| Status::bad_request(format!("the body could not be read: {e}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if read.len() + data.len() > LARGEST {
+            return Err(Status::too_large(LARGEST));
+        }
+        read.extend_from_slice(&data);
     }
+    Ok(read.freeze())
 }
 
 /// Decodes an object of any kind by its content type (none: JSON).
@@ -36,9 +54,9 @@ pub fn decode(content_type: &str, bytes: &[u8]) -> Result<Decoded, Status> {
     match media_type(content_type) {
         "" | "application/json" => decode::json(bytes).map_err(|e| Status::bad_request(e.to_string())),
         "application/yaml" => decode::yaml(bytes).map_err(|e| Status::bad_request(e.to_string())),
-        "application/vnd.kubernetes.protobuf" => decode::protobuf(schema::builtin(), bytes)
-            .map(plain)
-            .map_err(|e| Status::bad_request(e.to_string())),
+        "application/vnd.kubernetes.protobuf" => {
+            decode::protobuf(schema::builtin(), bytes).map(plain).map_err(|e| Status::bad_request(e.to_string()))
+        }
         _ => Err(Status::unsupported_media_type(OBJECTS)),
     }
 }

@@ -96,7 +96,10 @@ mod tests {
             ("application/yaml", Some((Encoding::Yaml, Shape::Object))),
             ("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Json, Shape::Object))),
             ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some((Encoding::Json, Shape::Table))),
-            ("application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", Some((Encoding::Json, Shape::Object))),
+            (
+                "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+                Some((Encoding::Json, Shape::Object)),
+            ),
             ("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Some((Encoding::Json, Shape::Metadata))),
             ("image/png", None),
         ];

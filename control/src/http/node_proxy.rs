@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
-use tower::ServiceExt as _;
 
 use super::query::Query;
 use super::{Body, BoxError, respond};
 use crate::registry::{Registry, Target};
 use crate::status::Status;
 
-/// The agent server of a node.
-pub type NodeService = tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+/// Sends a request to the agent server of the node with this name; none where no way leads there.
+pub type NodeTransport = Arc<dyn Fn(&str, Request<Body>) -> Option<NodeAnswer> + Send + Sync>;
 
-/// Finds the agent server of a node by the node's name.
-pub type NodeTransport = Arc<dyn Fn(&str) -> Option<NodeService> + Send + Sync>;
+/// What the node will say.
+pub type NodeAnswer = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
 /// What `kubectl logs` may ask for, passed on as it is.
 const PASSED_ON: &[&str] = &[
@@ -46,18 +46,23 @@ pub async fn log(
     if node.is_empty() {
         return Ok(respond::answer(http::StatusCode::OK, "text/plain", respond::full("")));
     }
-    let service = nodes(node).ok_or_else(|| Status::internal(format!("node \"{node}\" cannot be reached")))?;
-    let mut passed = form_urlencoded::Serializer::new(String::new());
-    for name in PASSED_ON.iter().filter(|n| query.has(n)) {
-        passed.append_pair(name, query.text(name));
-    }
-    let uri = format!("/containerLogs/{}/{}/{container}?{}", target.namespace, target.name, passed.finish());
+    let uri = format!("/containerLogs/{}/{}/{container}?{}", target.namespace, target.name, passed_on(query));
     let request = Request::get(uri).body(respond::full("")).map_err(Status::internal)?;
-    let answer = service.oneshot(request).await.map_err(Status::internal)?;
+    let asked = nodes(node, request);
+    let asked = asked.ok_or_else(|| Status::internal(format!("node \"{node}\" cannot be reached")))?;
+    let answer = asked.await.map_err(Status::internal)?;
     if answer.status().is_success() {
         return Ok(respond::answer(answer.status(), "text/plain", answer.into_body()));
     }
     Err(explained(answer).await)
+}
+
+fn passed_on(query: &Query) -> String {
+    let mut passed = form_urlencoded::Serializer::new(String::new());
+    for name in PASSED_ON.iter().filter(|n| query.has(n)) {
+        passed.append_pair(name, query.text(name));
+    }
+    passed.finish()
 }
 
 /// The node's complaint, as a Status.
@@ -93,7 +98,11 @@ fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
         (_, several) => Err(Status::bad_request(format!(
             "a container name must be specified for pod {name}, choose one of: [{}]{}",
             several.join(" "),
-            if init.is_empty() { String::new() } else { format!(" or one of the init containers: [{}]", init.join(" ")) }
+            if init.is_empty() {
+                String::new()
+            } else {
+                format!(" or one of the init containers: [{}]", init.join(" "))
+            }
         ))),
     }
 }

@@ -183,7 +183,9 @@ fn not_in_the_future(registry: &Registry, query: &Query) -> Result<(), Status> {
     let asked = match query.text("resourceVersion") {
         "" => return Ok(()),
         text => text.parse::<u64>().map_err(|_| {
-            Status::bad_request(format!("invalid resource version \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"))
+            Status::bad_request(format!(
+                "invalid resource version \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+            ))
         })?,
     };
     let current = registry.store().revision().0;

@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::Registry;
 use super::delete::{DeleteOptions, Deleted};
 use super::options::WriteOptions;
 use super::patch::Patch;
 use super::resources::{Resource, Target};
 use super::subresource::Part;
-use super::Registry;
 use crate::status::Status;
 
 /// A kind with a Rust type.
@@ -92,7 +92,8 @@ impl<K: Object> Api<K> {
     /// Replaces a part; `Part::Finalize` is for namespaces.
     pub async fn put(&self, object: &K, part: Part) -> Result<K, Status> {
         let meta = object.metadata();
-        let (namespace, name) = (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
+        let (namespace, name) =
+            (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
         let target = self.target(namespace, name);
         let outcome = self.registry.update(&target, part, encode(object)?, &WriteOptions::default()).await?;
         decode(&outcome.bytes)

@@ -59,7 +59,7 @@ impl Registry {
             key: target.key(),
             expect: Expect::Absent,
             draft: Draft::new(&object),
-            class: resource.class(),
+            class: resource.behavior.class,
         };
         let entry = self.0.store.write(write).await.map_err(|e| refused(&target, e))?;
         claim.keep();
@@ -68,11 +68,7 @@ impl Registry {
 }
 
 /// Checks the body's types against the schema, drops what it does not know, and reports that as asked.
-pub(super) fn conform(
-    resource: &Resource,
-    object: &mut Value,
-    options: &WriteOptions,
-) -> Result<Vec<String>, Status> {
+pub(super) fn conform(resource: &Resource, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>, Status> {
     let findings = schema::admit::conform(resource.ty, object).map_err(|e| {
         Status::bad_request(format!(
             "{} in version \"{}\" cannot be handled as a {}: {e}",

@@ -120,7 +120,7 @@ impl Registry {
     }
 
     async fn mark(&self, target: &Target, old: &Value, marked: Value) -> Result<Value, Status> {
-        let seen = meta_str(old, "resourceVersion");
+        let seen = meta_str(old, "resourceVersion").to_owned();
         let propose = |now: &Value| {
             if meta_str(now, "resourceVersion") != seen {
                 return Err(Status::modified(&target.resource.qualified, &target.name));

@@ -108,12 +108,7 @@ impl<K: Object> Informer<K> {
 
 /// Lists, then watches; lists again where the watch was dropped as too slow. One that ended having seen everything
 /// ended because the store closed.
-async fn follow<K: Object>(
-    store: Store,
-    resource: Arc<Resource>,
-    shared: Arc<Shared<K>>,
-    done: watch::Sender<bool>,
-) {
+async fn follow<K: Object>(store: Store, resource: Arc<Resource>, shared: Arc<Shared<K>>, done: watch::Sender<bool>) {
     let interest = Interest { resource: resource.qualified.clone(), namespace: None, name: None };
     loop {
         let listing = store.list(&resource.qualified, None);
@@ -131,8 +126,7 @@ async fn follow<K: Object>(
 
 impl<K: Object> Shared<K> {
     fn reset(&self, entries: &[Arc<Entry>]) {
-        let present: BTreeSet<Name> =
-            entries.iter().map(|e| (e.key.namespace.clone(), e.key.name.clone())).collect();
+        let present: BTreeSet<Name> = entries.iter().map(|e| (e.key.namespace.clone(), e.key.name.clone())).collect();
         let gone: Vec<Name> =
             self.state.read().objects.keys().filter(|name| !present.contains(*name)).cloned().collect();
         for name in gone {

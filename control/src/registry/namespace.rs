@@ -1,8 +1,8 @@
 //! Admission by namespace: it must be there, and it must not be on its way out.
 
+use super::Registry;
 use super::object::is_deleting;
 use super::resources::Target;
-use super::Registry;
 use crate::status::Status;
 use crate::store::Key;
 

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use super::Registry;
 use super::create::conform;
 use super::object::{meta_str, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::resources::Target;
 use super::subresource::Part;
 use super::update::Proposal;
-use super::Registry;
 use crate::status::Status;
 
 /// A change, in one of the three formats.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schema::{ResourceRow, TypeRef};
 
 use crate::kinds::{self, Behavior};
-use crate::store::{Class, Key};
+use crate::store::Key;
 
 /// The resources that this release serves, by group. The schema table knows more kinds; they come with the parts that
 /// give them meaning.
@@ -43,7 +43,7 @@ pub struct Resource {
     /// What the kind needs beyond its schema.
     pub behavior: &'static Behavior,
     /// The type of its objects.
-    pub ty: TypeRef,
+    pub ty: TypeRef<'static>,
     /// `pods`, `deployments.apps`: how errors name it, and the store's name for it.
     pub qualified: Arc<str>,
     /// `Pod`, `Deployment.apps`: how validation errors name it.
@@ -55,7 +55,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    fn new(row: &'static ResourceRow, ty: TypeRef) -> Self {
+    fn new(row: &'static ResourceRow, ty: TypeRef<'static>) -> Self {
         let with_group = |name: &str| match row.group.as_str() {
             "" => name.to_owned(),
             group => format!("{name}.{group}"),
@@ -78,14 +78,6 @@ impl Resource {
         self.row.group.is_empty() && matches!(self.row.resource.as_str(), "pods" | "serviceaccounts")
     }
 
-    /// How the store keeps its objects.
-    pub fn class(&self) -> Class {
-        match self.behavior.class {
-            kinds::Class::Durable => Class::Durable,
-            kinds::Class::Volatile => Class::Volatile,
-        }
-    }
-
     /// True where the sub-resource is there and served.
     pub fn has_part(&self, name: &str) -> bool {
         PARTS.contains(&name) && self.row.subresources.iter().any(|s| s.name == name)
@@ -97,10 +89,10 @@ impl Resource {
     }
 }
 
-/// All served resources, by (group, version, plural name).
+/// All served resources, by group, version and plural name.
 pub struct Resources {
     ordered: Vec<Arc<Resource>>,
-    by_path: HashMap<(&'static str, &'static str, &'static str), Arc<Resource>>,
+    by_path: HashMap<String, Arc<Resource>>,
 }
 
 impl Resources {
@@ -116,16 +108,14 @@ impl Resources {
             .filter(served)
             .filter_map(|row| Some(Arc::new(Resource::new(row, table.kind(&row.group, &row.version, &row.kind)?))))
             .collect();
-        let by_path = ordered
-            .iter()
-            .map(|r| ((r.row.group.as_str(), r.row.version.as_str(), r.row.resource.as_str()), r.clone()))
-            .collect();
+        let by_path =
+            ordered.iter().map(|r| (path(&r.row.group, &r.row.version, &r.row.resource), r.clone())).collect();
         Self { ordered, by_path }
     }
 
     /// The resource that a path names.
     pub fn find(&self, group: &str, version: &str, resource: &str) -> Option<&Arc<Resource>> {
-        self.by_path.get(&(group, version, resource))
+        self.by_path.get(&path(group, version, resource))
     }
 
     /// The resource of a kind.
@@ -137,6 +127,10 @@ impl Resources {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.ordered.iter()
     }
+}
+
+fn path(group: &str, version: &str, resource: &str) -> String {
+    format!("{group}/{version}/{resource}")
 }
 
 /// One object, or one collection where `name` is empty.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::Registry;
 use super::object::{meta_str, metadata, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::resources::Target;
 use super::update::Proposal;
-use super::Registry;
 use crate::field::{Errors, Path};
 use crate::status::Status;
 

@@ -106,7 +106,7 @@ impl Registry {
                 key: target.key(),
                 expect: Expect::At(entry.revision),
                 draft: Draft::new(&new),
-                class: resource.class(),
+                class: resource.behavior.class,
             };
             self.0.store.write(write).await.map_err(|e| lost(target, e))?.bytes.clone()
         };

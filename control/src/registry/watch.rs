@@ -58,11 +58,8 @@ impl Registry {
     pub fn watch(&self, target: &Target, selection: Selection, since: Revision) -> Result<Watching, Status> {
         let some = |text: &Arc<str>| Some(text.clone()).filter(|t| !t.is_empty());
         let named = selection.name().map(Arc::from).or_else(|| some(&target.name));
-        let interest = Interest {
-            resource: target.resource.qualified.clone(),
-            namespace: some(&target.namespace),
-            name: named,
-        };
+        let interest =
+            Interest { resource: target.resource.qualified.clone(), namespace: some(&target.namespace), name: named };
         let watch = self.0.store.watch(interest, since).map_err(|expired| {
             Status::expired(format!("too old resource version: {} ({})", since.0, expired.oldest.0))
         })?;
