@@ -5,7 +5,9 @@
 //! ```
 
 pub mod auth;
+pub mod discovery;
 pub mod field;
+pub mod health;
 pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
