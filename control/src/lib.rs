@@ -5,8 +5,10 @@
 //! ```
 
 pub mod auth;
+pub mod discovery;
 pub mod field;
 pub mod http;
+pub mod health;
 pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
