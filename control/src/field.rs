@@ -79,12 +79,14 @@ impl Errors {
 
     /// A value outside a closed list.
     pub fn not_supported(&mut self, at: &Path, value: impl Into<Value>, supported: &[&str]) {
+        self.not_supported_text(at, &shown(&value.into()), supported);
+    }
+
+    /// The same for a value that Go shows in a way of its own.
+    pub fn not_supported_text(&mut self, at: &Path, shown: &str, supported: &[&str]) {
         let list: Vec<String> = supported.iter().map(|s| format!("\"{s}\"")).collect();
-        self.push(
-            "FieldValueNotSupported",
-            at,
-            format!("Unsupported value: {}: supported values: {}", shown(&value.into()), list.join(", ")),
-        );
+        let message = format!("Unsupported value: {shown}: supported values: {}", list.join(", "));
+        self.push("FieldValueNotSupported", at, message);
     }
 
     /// A value that stands elsewhere already.
