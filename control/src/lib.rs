@@ -7,8 +7,8 @@
 pub mod auth;
 pub mod discovery;
 pub mod field;
-pub mod http;
 pub mod health;
+pub mod http;
 pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
