@@ -1,3 +1,4 @@
 //! runtime
 
 pub mod image;
+pub mod logs;
