@@ -2,3 +2,6 @@
 
 pub mod image;
 pub mod logs;
+pub mod pod;
+pub mod probe;
+pub mod volume;

@@ -9,6 +9,8 @@ pub mod downward;
 pub mod env;
 pub mod expand;
 pub mod given;
+pub mod observed;
+pub mod plan;
 pub mod services;
 
 use k8s_openapi::api::core::v1::{Container, Pod};

@@ -7,7 +7,7 @@
 pub mod config_map;
 pub mod downward_api;
 pub mod empty_dir;
-pub mod mounts;
+//MOUNTS
 pub mod payload;
 pub mod projected;
 pub mod secret;
