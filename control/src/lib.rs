@@ -7,5 +7,8 @@
 pub mod auth;
 pub mod field;
 pub mod kinds;
+pub mod kubeconfig;
+mod private_file;
+pub mod server;
 pub mod status;
 pub mod store;

@@ -7,7 +7,7 @@
 pub mod config_map;
 pub mod downward_api;
 pub mod empty_dir;
-//MOUNTS
+pub mod mounts;
 pub mod payload;
 pub mod projected;
 pub mod secret;

@@ -108,8 +108,8 @@ pub enum Role {
 pub enum State {
     /// Not started yet.
     Waiting,
-    /// Being started.
-    Starting,
+    /// Being started, for the first time or after it ended so.
+    Starting(Option<Ended>),
     /// It runs.
     Running {
         /// Since when.

@@ -206,7 +206,7 @@ fn starter(
         wake.at(*at);
     }
     match &unit.state {
-        State::Starting | State::Running { .. } => return None,
+        State::Starting(_) | State::Running { .. } => return None,
         State::Ended(ended) if !restarts(wish, unit.role, ended.code) => return None,
         State::Ended(ended) if trouble.is_none() => {
             let delay = unit.backoff.delay(ended.at);

@@ -57,7 +57,7 @@ fn the_sandbox_comes_first_and_then_the_containers_in_order() {
     case.observed.sandbox = Sandbox::Ready([10, 42, 0, 7].into());
     assert_eq!(case.plan(), Step::Start(0));
     case.observed.busy = true;
-    case.observed.units[0].state = State::Starting;
+    case.observed.units[0].state = State::Starting(None);
     assert_eq!(case.plan(), Step::Wait(None), "one at a time");
     case.observed.busy = false;
     case.run(0);
