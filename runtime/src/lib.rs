@@ -4,6 +4,9 @@
 //! network as a [`sandbox`], and starts [`container`]s in it; `host` is everything a guest can see of the world outside.
 //! What a guest prints goes to [`logs`], what it reads as files comes from [`volume`]s, and [`probe`]s ask how it is.
 
+pub mod agent;
+pub mod server;
+
 pub mod pod;
 pub mod probe;
 pub mod status;
@@ -19,3 +22,5 @@ pub mod sandbox;
 
 pub mod container;
 mod host;
+
+pub use agent::{BuildError, Config, Node, RunError};

@@ -16,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use cri::Channel;
 pub use query::{InvalidQuery, Query};
 pub use reader::{Source, stream};
 pub use sink::{Sink, Writer};

@@ -9,9 +9,17 @@ pub mod downward;
 pub mod env;
 pub mod expand;
 pub mod given;
+pub mod ground;
 pub mod observed;
+pub mod outcome;
+pub mod place;
 pub mod plan;
+pub mod probing;
+pub mod publish;
 pub mod services;
+pub mod start;
+pub mod view;
+pub mod worker;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 

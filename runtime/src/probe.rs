@@ -58,7 +58,8 @@ pub struct Settings {
 impl Settings {
     /// The settings of one probe.
     pub fn of(probe: &Probe) -> Self {
-        let at_least_one = |value: Option<i32>, default: i32| u32::try_from(value.unwrap_or(default)).unwrap_or(1).max(1);
+        let at_least_one =
+            |value: Option<i32>, default: i32| u32::try_from(value.unwrap_or(default)).unwrap_or(1).max(1);
         let seconds = |value, default| Duration::from_secs(at_least_one(value, default).into());
         let initial_delay = Duration::from_secs(u64::try_from(probe.initial_delay_seconds.unwrap_or(0)).unwrap_or(0));
         Self {

@@ -119,11 +119,8 @@ mod tests {
 
     #[test]
     fn lines_are_joined_across_writes_and_kept_apart_by_channel() {
-        let out = encoded(&[
-            (Channel::Stdout, b"one\ntw"),
-            (Channel::Stderr, b"oops\n"),
-            (Channel::Stdout, b"o\n\nhalf"),
-        ]);
+        let out =
+            encoded(&[(Channel::Stdout, b"one\ntw"), (Channel::Stderr, b"oops\n"), (Channel::Stdout, b"o\n\nhalf")]);
         assert_eq!(out, "stdout F one\nstderr F oops\nstdout F two\nstdout F \nstdout P half\n");
     }
 

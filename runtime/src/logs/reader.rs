@@ -90,7 +90,9 @@ impl Reader {
     fn open(source: Source, query: Query) -> io::Result<Self> {
         let (present, before, seen) = match &source.sink {
             Some(sink) => sink.open()?,
-            None => (existing(&source.path)?, existing(&rotated(&source.path))?, Extent { closed: true, ..<_>::default() }),
+            None => {
+                (existing(&source.path)?, existing(&rotated(&source.path))?, Extent { closed: true, ..<_>::default() })
+            }
         };
         let mut files: Vec<File> = [present, before].into_iter().flatten().collect();
         if let Some(wanted) = query.tail {

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::cri::{Channel, Encoder};
 
 /// A file is turned over when it has grown past this; with the one kept beside it a log takes twice as much.
 pub const MAX_FILE: u64 = 10 << 20;
-/// A guest that is faster than the disk writes itself from here on, which slows it to the disk's pace.
+/// A guest that is so far ahead of the disk waits for it.
 const MAX_PENDING: usize = 256 << 10;
 /// How long lines gather before they are written: few writes from a busy guest, and nobody notices the delay.
 const GATHER: Duration = Duration::from_millis(2);
@@ -75,6 +76,8 @@ struct Buffer {
     /// It is in the writer's queue already.
     queued: bool,
     closed: bool,
+    /// Guests that wait for room.
+    waiting: Vec<Waker>,
 }
 
 /// How far a log has grown.
@@ -89,18 +92,24 @@ pub struct Extent {
 }
 
 impl Sink {
-    /// Takes what the container printed. Never waits for the disk, unless the guest is far ahead of it.
+    /// Takes what the container printed. Never waits for the disk.
     pub fn write(&self, channel: Channel, bytes: &[u8]) {
-        let full = {
-            let mut buffer = self.buffer.lock();
-            let Buffer { encoder, pending, .. } = &mut *buffer;
-            encoder.push(channel, Timestamp::now(), bytes, pending);
-            self.schedule(&mut buffer);
-            buffer.pending.len() > MAX_PENDING
-        };
-        if full {
-            self.flush();
+        let mut buffer = self.buffer.lock();
+        let Buffer { encoder, pending, .. } = &mut *buffer;
+        encoder.push(channel, Timestamp::now(), bytes, pending);
+        self.schedule(&mut buffer);
+    }
+
+    /// Ready when there is room for more.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut buffer = self.buffer.lock();
+        if buffer.pending.len() <= MAX_PENDING {
+            return Poll::Ready(());
         }
+        if !buffer.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            buffer.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// The container has ended: the rest is written and followers are told.
@@ -132,10 +141,10 @@ impl Sink {
     /// Writes what is pending. A reader calls it too, so that it never misses what was printed before it asked.
     pub fn flush(&self) {
         let _file = self.file.lock();
-        let (pending, closed) = {
+        let (pending, closed, waiting) = {
             let mut buffer = self.buffer.lock();
             buffer.queued = false;
-            (std::mem::take(&mut buffer.pending), buffer.closed)
+            (std::mem::take(&mut buffer.pending), buffer.closed, std::mem::take(&mut buffer.waiting))
         };
         let mut extent = *self.grown.borrow();
         match self.append(&pending, &mut extent) {
@@ -145,6 +154,7 @@ impl Sink {
             }
             _ => {}
         }
+        waiting.into_iter().for_each(Waker::wake);
         extent.closed = closed;
         self.grown.send_if_modified(|known| std::mem::replace(known, extent) != extent);
     }

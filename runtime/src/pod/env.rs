@@ -55,9 +55,9 @@ pub fn environment(pod: &Pod, container: &Container, given: &Given) -> Result<BT
     let mut variables = sources(container, given)?;
     for variable in container.env.iter().flatten() {
         let value = match value(pod, container, given, variable)? {
-            Value::Literal(text) => expand(text, |name| {
-                variables.get(name).or_else(|| service_variables.get(name)).map(String::as_str)
-            }),
+            Value::Literal(text) => {
+                expand(text, |name| variables.get(name).or_else(|| service_variables.get(name)).map(String::as_str))
+            }
             Value::Found(value) => value,
             Value::Absent => continue,
         };
@@ -119,24 +119,14 @@ enum Value<'a> {
     Absent,
 }
 
-fn value<'a>(
-    pod: &Pod,
-    container: &Container,
-    given: &Given,
-    variable: &'a EnvVar,
-) -> Result<Value<'a>, Error> {
+fn value<'a>(pod: &Pod, container: &Container, given: &Given, variable: &'a EnvVar) -> Result<Value<'a>, Error> {
     match (variable.value.as_deref(), &variable.value_from) {
         (None | Some(""), Some(source)) => reference(pod, container, given, source),
         (text, _) => Ok(Value::Literal(text.unwrap_or_default())),
     }
 }
 
-fn reference<'a>(
-    pod: &Pod,
-    container: &Container,
-    given: &Given,
-    source: &EnvVarSource,
-) -> Result<Value<'a>, Error> {
+fn reference<'a>(pod: &Pod, container: &Container, given: &Given, source: &EnvVarSource) -> Result<Value<'a>, Error> {
     let namespace = || pod.metadata.namespace.clone().unwrap_or_default();
     if let Some(field) = &source.field_ref {
         return Ok(Value::Found(downward::field(pod, given, &field.field_path)?));

@@ -28,7 +28,8 @@ impl Given {
     /// Nothing around: a pod at 10.42.0.7 on a node with four cores at 192.0.2.1.
     #[cfg(test)]
     pub fn for_tests() -> Self {
-        let allocatable = [("cpu", "4"), ("memory", "1Gi")].map(|(name, value)| (name.to_owned(), Quantity(value.into())));
+        let allocatable =
+            [("cpu", "4"), ("memory", "1Gi")].map(|(name, value)| (name.to_owned(), Quantity(value.into())));
         Self {
             host_ip: [192, 0, 2, 1].into(),
             allocatable: Arc::new(allocatable.into()),

@@ -26,8 +26,6 @@ pub struct Observed {
     pub ending: Option<Ending>,
     /// The node has failed it, whatever its containers say: reason and message.
     pub failed: Option<(String, String)>,
-    /// The API has the status that says all containers are gone.
-    pub farewell_sent: bool,
     /// The API has been asked to remove it.
     pub removed: bool,
 }
@@ -90,6 +88,8 @@ pub struct Unit {
     pub image: String,
     /// The image it runs, with its digest.
     pub image_id: String,
+    /// The image of the last start, as the spec had it.
+    pub tried: String,
 }
 
 /// When a container runs.
@@ -208,7 +208,6 @@ impl Observed {
             busy: false,
             ending: None,
             failed: reason.map(|reason| (reason, status.and_then(|s| s.message.clone()).unwrap_or_default())),
-            farewell_sent: false,
             removed: false,
         }
     }
@@ -254,6 +253,7 @@ impl Unit {
             condemned: None,
             image: told.map(|told| told.image.clone()).filter(|image| !image.is_empty()).unwrap_or(image),
             image_id: told.map(|told| told.image_id.clone()).unwrap_or_default(),
+            tried: String::new(),
         }
     }
 }

@@ -89,10 +89,12 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
     }
     if let Some(ending) = observed.ending {
         let left = ending.deadline.saturating_duration_since(now);
-        return end(observed, left).unwrap_or_else(|| match observed.units.iter().any(Unit::is_running) || observed.busy {
-            true => Step::Wait(wake.0),
-            false if observed.removed => Step::Wait(None),
-            false => Step::Remove,
+        return end(observed, left).unwrap_or_else(|| {
+            match observed.units.iter().any(Unit::is_running) || observed.busy {
+                true => Step::Wait(wake.0),
+                false if observed.removed => Step::Wait(None),
+                false => Step::Remove,
+            }
         });
     }
     if is_over(wish, observed) {
@@ -126,8 +128,7 @@ pub fn is_over(wish: &Wish, observed: &Observed) -> bool {
     }
     let stays = |unit: &Unit| unit.ended().is_some_and(|ended| !restarts(wish, unit.role, ended.code));
     let init_failed = |unit: &Unit| unit.role == Role::Init && stays(unit) && unit.ended().is_some_and(|e| e.code != 0);
-    observed.units.iter().any(init_failed)
-        || observed.units.iter().filter(|unit| unit.role == Role::Main).all(stays)
+    observed.units.iter().any(init_failed) || observed.units.iter().filter(|unit| unit.role == Role::Main).all(stays)
 }
 
 fn restarts(wish: &Wish, role: Role, code: i32) -> bool {
@@ -163,9 +164,10 @@ fn leavers(observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
 fn end(observed: &Observed, grace: Duration) -> Option<Step> {
     let main_left = observed.units.iter().any(|unit| unit.role != Role::Sidecar && unit.is_running());
     let asked = |unit: &Unit| matches!(unit.state, State::Running { stopping: Some(_), .. });
-    let next = observed.units.iter().position(|unit| {
-        unit.is_running() && !asked(unit) && (unit.role != Role::Sidecar || !main_left)
-    });
+    let next = observed
+        .units
+        .iter()
+        .position(|unit| unit.is_running() && !asked(unit) && (unit.role != Role::Sidecar || !main_left));
     next.map(|index| Step::Stop(index, grace))
 }
 
@@ -190,14 +192,7 @@ fn starters(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> 
     None
 }
 
-fn starter(
-    wish: &Wish,
-    observed: &Observed,
-    index: usize,
-    unit: &Unit,
-    now: Instant,
-    wake: &mut Wake,
-) -> Option<Step> {
+fn starter(wish: &Wish, observed: &Observed, index: usize, unit: &Unit, now: Instant, wake: &mut Wake) -> Option<Step> {
     let trouble = unit.trouble.as_ref();
     if let Some((at, _)) = trouble.and_then(|trouble| trouble.then.as_deref()) {
         if now >= *at {

@@ -36,16 +36,18 @@ pub async fn attempt(fabric: &Fabric, target: &Target, pod: IpAddr, timeout: Dur
                 Ok(Ok(status)) if (200..400).contains(&status.as_u16()) => Ok(()),
                 Ok(Ok(status)) => Err(format!("HTTP probe failed with statuscode: {}", status.as_u16())),
                 Ok(Err(error)) => Err(format!("Get \"{url}\": {}", request_failure(to, &error))),
-                Err(_) => {
-                    Err(format!("Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"))
-                }
+                Err(_) => Err(format!(
+                    "Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+                )),
             }
         }
     }
 }
 
 fn address(host: Option<&str>, pod: IpAddr) -> Result<IpAddr, String> {
-    host.map_or(Ok(pod), |host| host.parse().map_err(|_| format!("dial tcp: lookup {host}: only addresses are supported")))
+    host.map_or(Ok(pod), |host| {
+        host.parse().map_err(|_| format!("dial tcp: lookup {host}: only addresses are supported"))
+    })
 }
 
 fn request(

@@ -95,7 +95,13 @@ mod tests {
 
     fn settings(success_threshold: u32, failure_threshold: u32) -> Settings {
         let second = Duration::from_secs(1);
-        Settings { initial_delay: 3 * second, period: 10 * second, timeout: second, success_threshold, failure_threshold }
+        Settings {
+            initial_delay: 3 * second,
+            period: 10 * second,
+            timeout: second,
+            success_threshold,
+            failure_threshold,
+        }
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(super) fn conditions(
             status: status.to_owned(),
             reason: reason.filter(|reason| !reason.is_empty()).map(str::to_owned).or(completed),
             message: message.filter(|message| !message.is_empty()),
-            last_transition_time: Some(same.and_then(|old| old.last_transition_time.clone()).unwrap_or_else(|| now.clone())),
+            last_transition_time: Some(
+                same.and_then(|old| old.last_transition_time.clone()).unwrap_or_else(|| now.clone()),
+            ),
             ..PodCondition::default()
         }
     });
