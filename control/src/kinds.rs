@@ -13,25 +13,31 @@
 
 mod access;
 mod age;
+mod cells;
 mod columns;
 mod generic;
+
+mod pod_spec;
+mod pod_template;
+
+mod controllerrevisions;
+mod cronjobs;
+mod daemonsets;
+mod deployments;
+mod jobs;
+mod pods;
+mod replicasets;
+mod replicationcontrollers;
+mod statefulsets;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::field::Errors;
+use crate::store::Class;
 pub use access::{Change, Look};
 pub use age::{human, since};
 pub use columns::{AGE, CREATED_AT, Column, NAME};
-
-/// How an object's kind is kept by the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// On disk before a write is acknowledged.
-    Durable,
-    /// In memory, with rare checkpoints.
-    Volatile,
-}
 
 /// What moves `metadata.generation`, which is 1 from the start for the kinds that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +96,15 @@ pub struct Behavior {
 /// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.
 pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
     match (group, resource) {
+        ("", "pods") => &pods::BEHAVIOR,
+        ("", "replicationcontrollers") => &replicationcontrollers::BEHAVIOR,
+        ("apps", "controllerrevisions") => &controllerrevisions::BEHAVIOR,
+        ("apps", "daemonsets") => &daemonsets::BEHAVIOR,
+        ("apps", "deployments") => &deployments::BEHAVIOR,
+        ("apps", "replicasets") => &replicasets::BEHAVIOR,
+        ("apps", "statefulsets") => &statefulsets::BEHAVIOR,
+        ("batch", "cronjobs") => &cronjobs::BEHAVIOR,
+        ("batch", "jobs") => &jobs::BEHAVIOR,
         _ => &Behavior::GENERIC,
     }
 }

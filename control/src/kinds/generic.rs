@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::access::{Change, Look};
 use super::columns::{CREATED_AT, NAME};
-use super::{Behavior, Class, Generation};
+use super::{Behavior, Generation};
+use crate::store::Class;
 
 impl Behavior {
     /// A kind without rules of its own. A kind's file starts from this and names what differs.
