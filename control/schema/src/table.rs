@@ -150,6 +150,8 @@ pub struct Type {
     pub kinds: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
     /// `x-kubernetes-map-type: atomic`: one owner has all of it.
     pub atomic: bool,
+    /// Indices of the fields that are encoded though they were never set.
+    shown: Box<[u16]>,
     /// A default exists somewhere in it, so that [`crate::default`] has to look.
     pub(crate) defaults: bool,
 }
@@ -160,7 +162,14 @@ impl Type {
         let mut sorted: Box<[u16]> = (0..fields.len() as u16).collect();
         sorted.sort_by(|&a, &b| fields[a as usize].name.cmp(&fields[b as usize].name));
         let defaults = fields.iter().any(|field| field.default.is_some());
-        Self { name: name.into(), fields: fields.into(), sorted, defaults, ..Self::default() }
+        let mut ty = Self { name: name.into(), fields: fields.into(), sorted, defaults, ..Self::default() };
+        ty.shown = crate::admit::shown_positions(&ty);
+        ty
+    }
+
+    /// Where the fields are that are encoded though they were never set.
+    pub(crate) fn shown_when_empty(&self) -> &[u16] {
+        &self.shown
     }
 
     /// `DeploymentSpec`
