@@ -1,6 +1,6 @@
 //! Services: how pods find and reach each other, and how the outside reaches them.
 
-use crate::harness::{Session, http};
+use crate::harness::{Session, eventually, http};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
@@ -182,12 +182,15 @@ fn what_is_not_http_passes_a_node_port_too() {
     session.run("kubectl expose pod echo --port=7 --type=NodePort");
     session.ready("app=echo");
     let address = session.node_port("echo");
-    crate::harness::eventually("an echo", || {
+    eventually("an echo", || {
         let mut stream = http::connect(&address).map_err(|error| error.to_string())?;
-        let mut answer = [0; 14];
+        let mut answer = [0; 15];
         stream.write_all(b"not HTTP at all").map_err(|error| error.to_string())?;
         stream.read_exact(&mut answer).map_err(|error| error.to_string())?;
-        Ok(assert_eq!(&answer, b"not HTTP at al"))
+        match &answer == b"not HTTP at all" {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&answer).into_owned()),
+        }
     });
 }
 

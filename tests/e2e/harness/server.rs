@@ -115,9 +115,9 @@ impl Drop for Process {
 
 /// The command that runs `program`, with as much address space as the tests allow it.
 pub fn limited(program: &str) -> Command {
-    let Ok(kib) = env::var(ADDRESS_SPACE) else { return Command::new(program) };
+    let Some(kib) = env::var_os(ADDRESS_SPACE) else { return Command::new(program) };
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -v {kib} && exec \"$@\""), "sh", program]);
+    shell.args(["-c", "ulimit -v \"$1\" && shift && exec \"$@\"", "sh"]).arg(kib).arg(program);
     shell
 }
 
