@@ -5,10 +5,14 @@
 //! ```
 
 pub mod auth;
+pub mod discovery;
 pub mod field;
+pub mod http;
+pub mod health;
 pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
+pub mod registry;
 pub mod server;
 pub mod status;
 pub mod store;

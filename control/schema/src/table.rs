@@ -150,6 +150,10 @@ pub struct Type {
     pub kinds: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
     /// `x-kubernetes-map-type: atomic`: one owner has all of it.
     pub atomic: bool,
+    /// Indices of the fields that are encoded though they were never set.
+    shown: Box<[u16]>,
+    /// Defaults of this type that depend on other fields.
+    pub(crate) rule: Option<crate::default::Rule>,
     /// A default exists somewhere in it, so that [`crate::default`] has to look.
     pub(crate) defaults: bool,
 }
@@ -160,7 +164,14 @@ impl Type {
         let mut sorted: Box<[u16]> = (0..fields.len() as u16).collect();
         sorted.sort_by(|&a, &b| fields[a as usize].name.cmp(&fields[b as usize].name));
         let defaults = fields.iter().any(|field| field.default.is_some());
-        Self { name: name.into(), fields: fields.into(), sorted, defaults, ..Self::default() }
+        let mut ty = Self { name: name.into(), fields: fields.into(), sorted, defaults, ..Self::default() };
+        ty.shown = crate::admit::shown_positions(&ty);
+        ty
+    }
+
+    /// Where the fields are that are encoded though they were never set.
+    pub(crate) fn shown_when_empty(&self) -> &[u16] {
+        &self.shown
     }
 
     /// `DeploymentSpec`
@@ -212,6 +223,23 @@ pub struct Field {
     pub default: Option<Box<Value>>,
     /// What most fields have not.
     pub detail: Option<Box<Detail>>,
+}
+
+impl Field {
+    /// A field of which nothing more is known.
+    pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Self {
+        Self {
+            name: name.into(),
+            shape,
+            alias: None,
+            numbers: [0; 3],
+            pointer: false,
+            always: false,
+            required: false,
+            default: None,
+            detail: None,
+        }
+    }
 }
 
 /// The rarer facts of a field.
