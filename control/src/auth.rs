@@ -1,4 +1,31 @@
-//! Who is asking.
+//! Who is asking, and may they?
+//!
+//! ```text
+//! connection ─► peer (client certificate) ┐
+//! request ────► bearer token ─────────────┴► authenticator ─► Caller ─► authorize ─► Decision
+//! ```
+//!
+//! Callers in this process have no connection: they name themselves with a [`Caller`] in the request's extensions.
+
+mod attributes;
+mod authenticator;
+mod authorize;
+mod certificate;
+mod pki;
+mod tokens;
+
+pub use attributes::Attributes;
+pub use authenticator::{Authenticator, Peer};
+pub use authorize::{Decision, authorize};
+pub use pki::{Identity, Pki, PkiError, server_names};
+pub use tokens::{TokenFileError, Tokens};
+
+/// Whose members may do everything, whatever the rules.
+pub const MASTERS: &str = "system:masters";
+/// Whoever has shown credentials.
+pub const AUTHENTICATED: &str = "system:authenticated";
+/// Whoever has not.
+pub const UNAUTHENTICATED: &str = "system:unauthenticated";
 
 /// An authenticated caller: a person, a node, a controller, or a pod's service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +41,18 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Somebody whose credentials were good.
+    pub fn authenticated(user: &str, groups: impl IntoIterator<Item = String>) -> Self {
+        let mut groups: Vec<String> = groups.into_iter().collect();
+        if !groups.iter().any(|g| g == AUTHENTICATED) {
+            groups.push(AUTHENTICATED.to_owned());
+        }
+        Self { user: user.to_owned(), uid: String::new(), groups, extra: Vec::new() }
+    }
+
     /// A component of the control plane or of the node, running in this process: allowed everything.
     pub fn system(user: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            uid: String::new(),
-            groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
-            extra: Vec::new(),
-        }
+        Self::authenticated(user, [MASTERS.to_owned()])
     }
 
     /// Nobody in particular.
@@ -29,8 +60,13 @@ impl Caller {
         Self {
             user: "system:anonymous".to_owned(),
             uid: String::new(),
-            groups: vec!["system:unauthenticated".to_owned()],
+            groups: vec![UNAUTHENTICATED.to_owned()],
             extra: Vec::new(),
         }
+    }
+
+    /// True for a member of the group.
+    pub fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|g| g == group)
     }
 }

@@ -13,25 +13,44 @@
 
 mod access;
 mod age;
+mod cells;
 mod columns;
 mod generic;
+mod metadata;
+mod numbers;
+mod selectors;
+
+mod pod_spec;
+mod pod_template;
+
+mod configmaps;
+mod controllerrevisions;
+mod cronjobs;
+mod daemonsets;
+mod deployments;
+mod endpoints;
+mod endpointslices;
+pub mod events;
+mod jobs;
+mod leases;
+mod namespaces;
+mod nodes;
+mod pods;
+mod replicasets;
+mod replicationcontrollers;
+mod secrets;
+mod serviceaccounts;
+pub mod services;
+mod statefulsets;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::field::Errors;
+use crate::store::Class;
 pub use access::{Change, Look};
 pub use age::{human, since};
 pub use columns::{AGE, CREATED_AT, Column, NAME};
-
-/// How an object's kind is kept by the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// On disk before a write is acknowledged.
-    Durable,
-    /// In memory, with rare checkpoints.
-    Volatile,
-}
 
 /// What moves `metadata.generation`, which is 1 from the start for the kinds that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +106,74 @@ pub struct Behavior {
     pub allow_create_on_update: bool,
 }
 
+impl Behavior {
+    /// All that is wrong with an object that is about to be created.
+    pub fn check_create(&self, object: &Value, namespaced: bool) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate(object, namespaced, self.name, &mut errors);
+        (self.validate)(object, &mut errors);
+        errors
+    }
+
+    /// All that is wrong with an object that is about to take the place of `old`.
+    pub fn check_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate_update(new, old, &mut errors);
+        (self.validate)(new, &mut errors);
+        (self.validate_update)(new, old, &mut errors);
+        errors
+    }
+
+    /// All that is wrong with an object whose status is about to change.
+    pub fn check_status_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate_update(new, old, &mut errors);
+        (self.validate_status_update)(new, old, &mut errors);
+        errors
+    }
+
+    /// True when the change moves the object's generation.
+    pub fn moves_generation(&self, new: &Value, old: &Value) -> bool {
+        match self.generation {
+            Generation::Absent => false,
+            Generation::Spec => differ(new, old),
+            Generation::SpecAndAnnotations => {
+                differ(new, old) || new.at("metadata.annotations") != old.at("metadata.annotations")
+            }
+        }
+    }
+}
+
+/// True when the two differ outside metadata and status.
+fn differ(new: &Value, old: &Value) -> bool {
+    let in_one = |one: &Value, other: &Value| {
+        one.entries("").any(|(field, value)| !matches!(field, "metadata" | "status") && other.at(field) != value)
+    };
+    in_one(new, old) || in_one(old, new)
+}
+
 /// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.
 pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
     match (group, resource) {
+        ("", "configmaps") => &configmaps::BEHAVIOR,
+        ("", "endpoints") => &endpoints::BEHAVIOR,
+        ("" | "events.k8s.io", "events") => &events::BEHAVIOR,
+        ("", "namespaces") => &namespaces::BEHAVIOR,
+        ("", "nodes") => &nodes::BEHAVIOR,
+        ("", "pods") => &pods::BEHAVIOR,
+        ("", "replicationcontrollers") => &replicationcontrollers::BEHAVIOR,
+        ("", "secrets") => &secrets::BEHAVIOR,
+        ("", "serviceaccounts") => &serviceaccounts::BEHAVIOR,
+        ("", "services") => &services::BEHAVIOR,
+        ("apps", "controllerrevisions") => &controllerrevisions::BEHAVIOR,
+        ("apps", "daemonsets") => &daemonsets::BEHAVIOR,
+        ("apps", "deployments") => &deployments::BEHAVIOR,
+        ("apps", "replicasets") => &replicasets::BEHAVIOR,
+        ("apps", "statefulsets") => &statefulsets::BEHAVIOR,
+        ("batch", "cronjobs") => &cronjobs::BEHAVIOR,
+        ("batch", "jobs") => &jobs::BEHAVIOR,
+        ("coordination.k8s.io", "leases") => &leases::BEHAVIOR,
+        ("discovery.k8s.io", "endpointslices") => &endpointslices::BEHAVIOR,
         _ => &Behavior::GENERIC,
     }
 }

@@ -4,6 +4,7 @@
 //! the controllers and in-process clients all see the same code, reason, message and causes.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+use serde_json::{Value, json};
 
 use crate::field;
 
@@ -168,8 +169,76 @@ impl Status {
         self
     }
 
-    /// The plain object, to be encoded.
-    pub fn object(&self) -> &meta::Status {
-        &self.0
+    /// Gives the status `details`, if only empty ones: some answers carry them so.
+    #[must_use]
+    pub fn with_empty_details(mut self) -> Self {
+        self.0.details.get_or_insert_default();
+        self
     }
+
+    /// Asks the client to come back after some seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: i32) -> Self {
+        self.0.details.get_or_insert_default().retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The seconds after which the client should come back, if it was asked to.
+    pub fn retry_after_seconds(&self) -> Option<i32> {
+        self.0.details.as_ref()?.retry_after_seconds
+    }
+
+    /// The object as it is sent, in the order of Kubernetes' struct.
+    pub fn object(&self) -> Value {
+        let status = &self.0;
+        let mut object = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}});
+        let mut set = |field: &str, value: Value| match value {
+            Value::Null => {}
+            value => object[field] = value,
+        };
+        set("status", status.status.clone().into());
+        set("message", status.message.clone().filter(|m| !m.is_empty()).into());
+        set("reason", status.reason.clone().into());
+        set("details", status.details.as_ref().map(details).into());
+        set("code", status.code.into());
+        object
+    }
+}
+
+fn details(details: &meta::StatusDetails) -> Value {
+    let mut object = json!({});
+    let mut set = |field: &str, value: Value| match value {
+        Value::Null => {}
+        value => object[field] = value,
+    };
+    set("name", details.name.clone().into());
+    set("group", details.group.clone().into());
+    set("kind", details.kind.clone().into());
+    set("uid", details.uid.clone().into());
+    let causes = details.causes.as_ref().map(|causes| causes.iter().map(cause).collect::<Vec<_>>());
+    set("causes", causes.into());
+    set("retryAfterSeconds", details.retry_after_seconds.into());
+    object
+}
+
+fn cause(cause: &meta::StatusCause) -> Value {
+    let mut object = json!({});
+    for (field, value) in [("reason", &cause.reason), ("message", &cause.message), ("field", &cause.field)] {
+        if let Some(value) = value {
+            object[field] = value.as_str().into();
+        }
+    }
+    object
+}
+
+/// The `Status` that says that something worked: `details` name what it was about.
+pub fn success(resource: &str, name: &str, uid: &str) -> Value {
+    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let mut about = json!({"name": name});
+    if !group.is_empty() {
+        about["group"] = group.into();
+    }
+    about["kind"] = kind.into();
+    about["uid"] = uid.into();
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": about})
 }

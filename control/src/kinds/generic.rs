@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::access::{Change, Look};
 use super::columns::{CREATED_AT, NAME};
-use super::{Behavior, Class, Generation};
+use super::{Behavior, Generation, metadata};
+use crate::store::Class;
 
 impl Behavior {
     /// A kind without rules of its own. A kind's file starts from this and names what differs.
@@ -19,7 +20,7 @@ impl Behavior {
         validate_status_update: |_, _, _| {},
         warnings: |_| Vec::new(),
         deprecation: None,
-        name: |_, _| Vec::new(),
+        name: metadata::subdomain,
         columns: &[NAME, CREATED_AT],
         row: |object, _: Timestamp| {
             vec![object.at("metadata.name").clone(), object.at("metadata.creationTimestamp").clone()]

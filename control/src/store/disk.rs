@@ -209,6 +209,15 @@ fn failed(path: &Path, error: redb::Error) -> OpenError {
 }
 
 #[cfg(test)]
+impl Disk {
+    /// As after a failure, with the file at another place; returns the place where it was.
+    pub(super) fn break_off(&mut self, path: PathBuf) -> PathBuf {
+        self.database = None;
+        std::mem::replace(&mut self.path, path)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -119,3 +119,42 @@ impl Saver {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::plan::plan;
+    use super::super::{Draft, Expect, Write, disk};
+    use super::*;
+
+    fn create(name: &str) -> [Write; 1] {
+        let draft = Draft::new(&json!({"metadata": {"name": name}}));
+        [Write::Put { key: Key::new("pods", "a", name), expect: Expect::Absent, draft, class: Class::Durable }]
+    }
+
+    #[test]
+    fn a_failed_commit_is_made_good_by_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.redb");
+        let (disk, loaded) = disk::open(Some(&path)).unwrap();
+        let mut saver = Saver::new(disk.unwrap(), loaded.revision);
+        let mut tables = Tables::new(loaded.revision, 10, 1000, loaded.entries);
+
+        // The commit of `lost` reaches the file, but the saver is told that it failed, as after a failed fsync.
+        let lost = plan(&tables, create("lost"));
+        saver.save(&tables, &lost).unwrap();
+        saver.disk.break_off(directory.path().into());
+        assert!(saver.save(&tables, &lost).is_err());
+        saver.disk.break_off(path.clone());
+
+        let kept = plan(&tables, create("kept"));
+        saver.save(&tables, &kept).unwrap();
+        kept.events.iter().for_each(|e| tables.apply(e.clone()));
+        saver.finish(&tables).unwrap();
+        let (_, loaded) = disk::open(Some(&path)).unwrap();
+        let names: Vec<String> = loaded.entries.iter().map(|e| e.key.to_string()).collect();
+        assert_eq!(names, ["pods/a/kept"]);
+        assert_eq!(loaded.revision, tables.revision());
+    }
+}

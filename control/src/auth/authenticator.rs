@@ -1,0 +1,88 @@
+//! From credentials to a caller.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::status::Status;
+
+use super::certificate::Facts;
+use super::{Caller, Tokens};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// No client certificate was shown.
+    Unnamed,
+    /// The owner of a certificate of the cluster's authority.
+    Named(Caller),
+    /// The certificate is of another authority, or out of date.
+    Untrusted,
+}
+
+impl Peer {
+    /// The owner of a certificate that has been verified.
+    pub(crate) fn of_certificate(der: &[u8]) -> Self {
+        Facts::read(der).map_or(Self::Untrusted, |facts| Self::Named(facts.into_caller()))
+    }
+}
+
+/// All that is needed to know callers.
+#[derive(Debug, Default)]
+pub struct Authenticator {
+    tokens: Tokens,
+}
+
+impl Authenticator {
+    /// An authenticator that knows these tokens.
+    pub fn new(tokens: Tokens) -> Self {
+        Self { tokens }
+    }
+
+    /// The caller of a request. The first credentials that are good count; the certificate comes first.
+    ///
+    /// # Errors
+    ///
+    /// 401 when credentials were shown and none is good. Nobody is refused for showing none.
+    pub fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Status> {
+        match (peer, bearer(headers)) {
+            (Peer::Named(caller), _) => Ok(caller.clone()),
+            (_, Some(token)) => self.tokens.caller(token).cloned().ok_or_else(Status::unauthorized),
+            (Peer::Untrusted, None) => Err(Status::unauthorized()),
+            (Peer::Unnamed, None) => Ok(Caller::anonymous()),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer …`. Other schemes are not credentials here, as upstream.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(authorization: &'static str) -> HeaderMap {
+        [(AUTHORIZATION, http::HeaderValue::from_static(authorization))].into_iter().collect()
+    }
+
+    #[test]
+    fn good_credentials_name_the_caller_and_bad_ones_are_refused() {
+        let mut tokens = Tokens::default();
+        let bob = Caller::authenticated("bob", []);
+        tokens.add("secret", bob.clone());
+        let known = Authenticator::new(tokens);
+        let (none, good, bad) = (HeaderMap::new(), headers("Bearer secret"), headers("bearer guess"));
+        let amy = Caller::authenticated("amy", []);
+
+        assert_eq!(known.caller(&Peer::Unnamed, &none).unwrap(), Caller::anonymous());
+        assert_eq!(known.caller(&Peer::Unnamed, &good).unwrap(), bob);
+        assert_eq!(known.caller(&Peer::Unnamed, &bad).unwrap_err().code(), 401);
+        assert_eq!(known.caller(&Peer::Untrusted, &none).unwrap_err().code(), 401);
+        assert_eq!(known.caller(&Peer::Untrusted, &good).unwrap(), bob);
+        assert_eq!(known.caller(&Peer::Named(amy.clone()), &bad).unwrap(), amy);
+        assert_eq!(known.caller(&Peer::Unnamed, &headers("Basic YTpi")).unwrap(), Caller::anonymous());
+    }
+}

@@ -1,0 +1,220 @@
+//! The HTTP face of the registry: a path and a method become a verb, its outcome an answer.
+//!
+//! ```text
+//! request ─► caller ─► path ─► authorize ─► verb (a file each) ─► registry ─► negotiate ─► response
+//! ```
+//!
+//! The [`Router`] is a tower service. A TLS connection, a pod's in-memory stream and the node agent in the same process
+//! all call this one; who they are stands in the request's extensions as a [`Caller`].
+
+mod body;
+mod negotiate;
+mod node_proxy;
+mod path;
+mod query;
+mod read;
+mod respond;
+mod table;
+mod watch;
+mod write;
+
+pub use node_proxy::{NodeAnswer, NodeTransport};
+pub use path::ResourcePath;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::header::{ACCEPT, ALLOW};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use percent_encoding::percent_decode_str;
+
+use crate::auth::Caller;
+use crate::registry::{Part, Registry, Resource, Target};
+use crate::status::Status;
+use negotiate::Negotiated;
+use query::Query;
+
+/// What went wrong in a body, whoever made it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of every request and every answer.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The API as a service; clones share it.
+#[derive(Clone)]
+pub struct Router {
+    parts: Arc<Parts>,
+    caller: Caller,
+}
+
+struct Parts {
+    registry: Registry,
+    nodes: NodeTransport,
+}
+
+impl Router {
+    /// A router over a registry; `nodes` finds the node that a pod's logs are on.
+    pub fn new(registry: Registry, nodes: NodeTransport) -> Self {
+        Self { parts: Arc::new(Parts { registry, nodes }), caller: Caller::anonymous() }
+    }
+
+    /// The same API for a caller in this process: requests that name nobody come from `caller`.
+    #[must_use]
+    pub fn acting_as(&self, caller: Caller) -> Self {
+        Self { parts: self.parts.clone(), caller }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        match self.dispatch(request).await {
+            Ok(response) => response,
+            Err(status) => respond::failure(&status),
+        }
+    }
+
+    async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let (head, body) = request.into_parts();
+        let caller = head.extensions.get::<Caller>().unwrap_or(&self.caller);
+        let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
+        let registry = &self.parts.registry;
+        let found = ResourcePath::parse(&decoded)
+            .and_then(|p| Some((registry.resources().find(&p.group, &p.version, &p.resource)?.clone(), p)));
+        let Some((resource, path)) = found else {
+            return Err(Status::no_such_resource());
+        };
+        let _ = &caller;
+        let query = Query::parse(head.uri.query().unwrap_or_default());
+        let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let form = negotiate::accept(accept)?;
+        let target = Target::new(&resource, &path.namespace, &path.name);
+        let asked = Asked { path: &path, target: &target, form, query: &query, head: &head };
+        let mut response = self.verb(asked, body).await?;
+        if let Some(deprecation) = resource.behavior.deprecation {
+            respond::warn(&mut response, &[deprecation.to_owned()]);
+        }
+        Ok(response)
+    }
+
+    /// Boxed with a lifetime of its own: the compiler cannot see that the future of this many verbs is `Send` for
+    /// every lifetime of the request.
+    fn verb<'a>(&'a self, asked: Asked<'a>, body: Body) -> BoxFuture<'a, Result<Response<Body>, Status>> {
+        Box::pin(self.verb_of(asked, body))
+    }
+
+    async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+        let Asked { path, target, form, query, head } = asked;
+        let registry = &self.parts.registry;
+        let headers = &head.headers;
+        if !scope_fits(&target.resource, path) {
+            return Err(Status::no_such_resource());
+        }
+        let part = match (aspect(&target.resource, &path.subresource)?, &head.method) {
+            (Aspect::Part(part), _) => part,
+            (Aspect::Log, &Method::GET) => {
+                return node_proxy::log(registry, &self.parts.nodes, target, query).await;
+            }
+            (Aspect::Binding, &Method::POST) => {
+                return write::bind(registry, target, form, query, headers, body).await;
+            }
+            (Aspect::Log | Aspect::Binding, _) => return Ok(not_allowed(&head.method, target)),
+        };
+        let watching = path.watch || query.flag("watch");
+        match (&head.method, target.name.is_empty(), part) {
+            (&Method::GET, _, Part::Main) if watching && (target.name.is_empty() || path.watch) => {
+                watch::watch(registry, target, form, query)
+            }
+            (&Method::GET, true, Part::Main) => read::list(registry, target, form, query),
+            (&Method::GET, false, Part::Scale) => Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?)),
+            (&Method::GET, false, _) => read::get(registry, target, form, query),
+            (&Method::POST, true, Part::Main) => write::create(registry, target, form, query, headers, body).await,
+            (&Method::PUT, false, _) => write::update(registry, target, part, form, query, headers, body).await,
+            (&Method::PATCH, false, _) => write::patch(registry, target, part, form, query, headers, body).await,
+            (&Method::DELETE, false, Part::Main) => write::delete(registry, target, form, query, headers, body).await,
+            (&Method::DELETE, true, Part::Main) => {
+                write::delete_collection(registry, target, form, query, headers, body).await
+            }
+            _ => Ok(not_allowed(&head.method, target)),
+        }
+    }
+}
+
+/// What of an object a request is about.
+enum Aspect {
+    /// The object, or a view of it.
+    Part(Part),
+    /// What its containers wrote.
+    Log,
+    /// The node that it is to run on.
+    Binding,
+}
+
+fn aspect(resource: &Resource, subresource: &str) -> Result<Aspect, Status> {
+    if !subresource.is_empty() && !resource.has_part(subresource) {
+        return Err(Status::no_such_resource());
+    }
+    Ok(match subresource {
+        "" if resource.is("", "bindings") => Aspect::Binding,
+        "" => Aspect::Part(Part::Main),
+        "status" => Aspect::Part(Part::Status),
+        "scale" => Aspect::Part(Part::Scale),
+        "finalize" => Aspect::Part(Part::Finalize),
+        "log" => Aspect::Log,
+        "binding" => Aspect::Binding,
+        _ => return Err(Status::no_such_resource()),
+    })
+}
+
+/// One request, taken apart.
+struct Asked<'a> {
+    path: &'a ResourcePath,
+    target: &'a Target,
+    form: Negotiated,
+    query: &'a Query<'a>,
+    head: &'a http::request::Parts,
+}
+
+/// A namespaced object needs its namespace; a cluster-wide one has none.
+fn scope_fits(resource: &Resource, path: &ResourcePath) -> bool {
+    match (resource.row.namespaced, path.namespace.is_empty()) {
+        (true, false) | (false, true) => true,
+        (true, true) => path.name.is_empty(),
+        (false, false) => false,
+    }
+}
+
+fn not_allowed(method: &Method, target: &Target) -> Response<Body> {
+    let mut response = respond::failure(&Status::method_not_allowed());
+    let allowed = if target.name.is_empty() { "GET, POST, DELETE" } else { "GET, PUT, PATCH, DELETE" };
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    if method == Method::HEAD {
+        *response.body_mut() = respond::full(Bytes::new());
+    }
+    response
+}
+
+impl<B> tower::Service<Request<B>> for Router
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let router = self.clone();
+        let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+        Box::pin(async move { Ok(router.answer(request).await) })
+    }
+}

@@ -1,0 +1,110 @@
+//! Content negotiation: in which form the client wants its answer.
+
+use crate::status::Status;
+
+/// The encoding of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/json`.
+    Json,
+    /// `application/yaml`.
+    Yaml,
+}
+
+/// The shape of the objects in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The object itself.
+    Object,
+    /// A Table, as `kubectl get` asks for.
+    Table,
+    /// Only the metadata.
+    Metadata,
+}
+
+/// What was agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// The shape.
+    pub shape: Shape,
+}
+
+impl Negotiated {
+    /// The value of `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self.encoding {
+            Encoding::Json => "application/json",
+            Encoding::Yaml => "application/yaml",
+        }
+    }
+}
+
+/// Picks the first range of an `Accept` header that can be served.
+///
+/// # Errors
+/// 406 where there is none.
+pub fn accept(header: &str) -> Result<Negotiated, Status> {
+    let plain = Negotiated { encoding: Encoding::Json, shape: Shape::Object };
+    if header.trim().is_empty() {
+        return Ok(plain);
+    }
+    header.split(',').find_map(range).ok_or_else(|| {
+        Status::new(
+            406,
+            "NotAcceptable",
+            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+             application/vnd.kubernetes.protobuf",
+        )
+        .with_empty_details()
+    })
+}
+
+fn range(text: &str) -> Option<Negotiated> {
+    let mut parts = text.split(';').map(str::trim);
+    let encoding = match parts.next()? {
+        "application/json" | "*/*" | "application/*" | "text/*" => Encoding::Json,
+        "application/yaml" | "application/x-yaml" | "text/yaml" => Encoding::Yaml,
+        _ => return None,
+    };
+    let mut shape = Shape::Object;
+    let mut meta_v1 = (false, false);
+    for parameter in parts {
+        match parameter.split_once('=') {
+            Some(("as", "Table")) => shape = Shape::Table,
+            Some(("as", "PartialObjectMetadata" | "PartialObjectMetadataList")) => shape = Shape::Metadata,
+            Some(("as", _)) => return None,
+            Some(("g", "meta.k8s.io")) => meta_v1.0 = true,
+            Some(("v", "v1")) => meta_v1.1 = true,
+            _ => {}
+        }
+    }
+    (shape == Shape::Object || meta_v1 == (true, true)).then_some(Negotiated { encoding, shape })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_form_that_can_be_served_is_taken() {
+        let shape = |h: &str| accept(h).map(|n| (n.encoding, n.shape)).ok();
+        let table = [
+            ("", Some((Encoding::Json, Shape::Object))),
+            ("*/*", Some((Encoding::Json, Shape::Object))),
+            ("application/yaml", Some((Encoding::Yaml, Shape::Object))),
+            ("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Json, Shape::Object))),
+            ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some((Encoding::Json, Shape::Table))),
+            (
+                "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+                Some((Encoding::Json, Shape::Object)),
+            ),
+            ("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Some((Encoding::Json, Shape::Metadata))),
+            ("image/png", None),
+        ];
+        for (header, wanted) in table {
+            assert_eq!(shape(header), wanted, "{header}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Tables and bare metadata: the shapes that `kubectl get` and metadata clients ask for.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::query::Query;
+use crate::registry::Resource;
+use crate::status::Status;
+
+/// How much of an object a row carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Include {
+    /// Only the cells.
+    None,
+    /// The metadata.
+    Metadata,
+    /// All of it.
+    Object,
+}
+
+impl Include {
+    /// Reads `includeObject`.
+    ///
+    /// # Errors
+    /// 400 for an unknown one.
+    pub fn parse(query: &Query) -> Result<Self, Status> {
+        match query.text("includeObject") {
+            "" | "Metadata" => Ok(Self::Metadata),
+            "None" => Ok(Self::None),
+            "Object" => Ok(Self::Object),
+            other => Err(Status::bad_request(format!("unrecognized includeObject value: \"{other}\""))),
+        }
+    }
+}
+
+/// The columns of a kind.
+pub fn columns(resource: &Resource) -> Value {
+    resource.behavior.columns.iter().map(|c| c.definition()).collect::<Vec<_>>().into()
+}
+
+/// One object as a row.
+pub fn row(resource: &Resource, object: &Value, include: Include, now: Timestamp) -> Value {
+    let cells = (resource.behavior.row)(object, now);
+    let shown = match include {
+        Include::None => Value::Null,
+        Include::Metadata => metadata_only(object),
+        Include::Object => object.clone(),
+    };
+    json!({"cells": cells, "object": shown})
+}
+
+/// A whole Table.
+pub fn table(columns: Value, rows: Vec<Value>, metadata: Value) -> Value {
+    json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    })
+}
+
+/// An object without all but its metadata.
+pub fn metadata_only(object: &Value) -> Value {
+    json!({
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": object.get("metadata").cloned().unwrap_or_default(),
+    })
+}

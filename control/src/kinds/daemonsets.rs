@@ -1,0 +1,119 @@
+//! DaemonSets: stored and shown; no controller runs them yet.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::access::{Change, Look};
+use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
+use super::generic::keep_status;
+use super::{Behavior, Generation, cells, numbers, pod_template};
+use crate::field::{Errors, Path};
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// What DaemonSets do.
+pub const BEHAVIOR: Behavior = Behavior {
+    default,
+    prepare_create,
+    prepare_update,
+    validate,
+    validate_update: pod_template::keep_selector,
+    warnings: pod_template::warnings,
+    columns: &[
+        NAME,
+        Column::integer(
+            "Desired",
+            "The total number of nodes that should be running the daemon pod (including nodes correctly running the \
+             daemon pod). More info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/",
+        ),
+        Column::integer(
+            "Current",
+            "The number of nodes that are running at least 1 daemon pod and are supposed to run the daemon pod. More \
+             info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/",
+        ),
+        Column::integer(
+            "Ready",
+            "numberReady is the number of nodes that should be running the daemon pod and have one or more of the \
+             daemon pod running with a Ready Condition.",
+        ),
+        Column::integer("Up-to-date", "The total number of nodes that are running updated daemon pod"),
+        Column::integer(
+            "Available",
+            "The number of nodes that should be running the daemon pod and have one or more of the daemon pod running \
+             and available (ready for at least spec.minReadySeconds)",
+        ),
+        Column::text("Node Selector", "The node selector of the daemon's pods."),
+        AGE,
+        CONTAINERS,
+        IMAGES,
+        Column::text("Selector", "A label query over pods that are managed by the daemon set.").wide(),
+    ],
+    row,
+    generation: Generation::Spec,
+    ..Behavior::GENERIC
+};
+
+fn default(set: &mut Value) {
+    pod_template::default(set, "spec.template");
+    set.set_default("spec.updateStrategy", "type", "RollingUpdate");
+    if set.text("spec.updateStrategy.type") == "RollingUpdate" {
+        set.set_default("spec.updateStrategy.rollingUpdate", "maxUnavailable", 1);
+        set.set_default("spec.updateStrategy.rollingUpdate", "maxSurge", 0);
+    }
+    set.set_default("spec", "revisionHistoryLimit", 10);
+}
+
+fn prepare_create(set: &mut Value) {
+    set.set("metadata.annotations", TEMPLATE_GENERATION, "1");
+    let status =
+        json!({"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0});
+    set.set("", "status", status);
+}
+
+/// The template's generation moves with the template, and only so.
+fn prepare_update(new: &mut Value, old: &Value) {
+    keep_status(new, old);
+    let before: i64 = old
+        .at("metadata.annotations")
+        .get(TEMPLATE_GENERATION)
+        .and_then(Value::as_str)
+        .and_then(|g| g.parse().ok())
+        .unwrap_or(1);
+    let now = if new.at("spec.template") == old.at("spec.template") { before } else { before + 1 };
+    new.set("metadata.annotations", TEMPLATE_GENERATION, now.to_string());
+}
+
+fn validate(set: &Value, errors: &mut Errors) {
+    let (spec, at) = (set.at("spec"), Path::new("spec"));
+    numbers::not_negative(spec, &["replicas", "minReadySeconds", "revisionHistoryLimit"], &at, errors);
+    pod_template::selector(
+        spec.at("selector"),
+        &at.child("selector"),
+        "empty selector is invalid for daemonset",
+        errors,
+    );
+    pod_template::validate_for_ever(
+        spec.at("template"),
+        spec.at("selector"),
+        &at.child("template"),
+        "DaemonSet",
+        errors,
+    );
+}
+
+fn row(set: &Value, now: Timestamp) -> Vec<Value> {
+    let template = set.at("spec.template.spec");
+    vec![
+        cells::name(set),
+        cells::count(set, "status.desiredNumberScheduled"),
+        cells::count(set, "status.currentNumberScheduled"),
+        cells::count(set, "status.numberReady"),
+        cells::count(set, "status.updatedNumberScheduled"),
+        cells::count(set, "status.numberAvailable"),
+        cells::labels(template.at("nodeSelector")),
+        cells::age(set, now),
+        cells::containers(template),
+        cells::images(template),
+        cells::selector(set.at("spec.selector")),
+    ]
+}

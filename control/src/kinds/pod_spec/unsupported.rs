@@ -1,0 +1,165 @@
+//! The fields of a pod spec that Sampan accepts and does not act on, each named in a `Warning:` header.
+//!
+//! A pod written for Linux containers runs here as far as it can, and its author learns what has no effect. When
+//! the node learns to honour a field, its line goes.
+
+use serde_json::Value;
+
+use crate::field::Path;
+use crate::kinds::access::Look;
+
+/// When a field counts as set.
+enum When {
+    /// It is there, and not empty, false or zero.
+    Set,
+    /// It is there and none of these.
+    NotOneOf(&'static [&'static str]),
+}
+use When::{NotOneOf, Set};
+
+const IGNORED: &str = "not supported by Sampan, ignored";
+const NETWORK: &str = "not supported by Sampan, ignored: a pod has its own network inside the process";
+const SANDBOXED: &str = "not supported by Sampan, ignored: a guest has no user and no system calls to restrict";
+const ABSENT: &str = "not supported by Sampan";
+
+/// Fields of the pod spec.
+const POD: &[(&str, When, &str)] = &[
+    ("hostNetwork", Set, NETWORK),
+    ("hostPID", Set, IGNORED),
+    ("hostIPC", Set, IGNORED),
+    ("hostUsers", Set, IGNORED),
+    ("shareProcessNamespace", Set, IGNORED),
+    ("securityContext", Set, SANDBOXED),
+    ("initContainers", Set, ABSENT),
+    ("ephemeralContainers", Set, IGNORED),
+    ("activeDeadlineSeconds", Set, IGNORED),
+    ("dnsPolicy", NotOneOf(&["ClusterFirst", "ClusterFirstWithHostNet"]), IGNORED),
+    ("dnsConfig", Set, IGNORED),
+    ("hostAliases", Set, IGNORED),
+    ("setHostnameAsFQDN", Set, IGNORED),
+    ("imagePullSecrets", Set, IGNORED),
+    ("affinity.podAffinity", Set, IGNORED),
+    ("affinity.podAntiAffinity", Set, IGNORED),
+    ("topologySpreadConstraints", Set, IGNORED),
+    ("schedulerName", NotOneOf(&["default-scheduler"]), "not supported by Sampan: no such scheduler places the pod"),
+    ("priorityClassName", Set, IGNORED),
+    ("runtimeClassName", Set, IGNORED),
+    ("readinessGates", Set, IGNORED),
+    ("schedulingGates", Set, IGNORED),
+    ("overhead", Set, IGNORED),
+    ("os", Set, IGNORED),
+    ("resourceClaims", Set, IGNORED),
+    ("resources", Set, IGNORED),
+];
+
+/// Fields of each container.
+const CONTAINER: &[(&str, When, &str)] = &[
+    ("lifecycle", Set, IGNORED),
+    ("livenessProbe.exec", Set, IGNORED),
+    ("livenessProbe.grpc", Set, IGNORED),
+    ("readinessProbe.exec", Set, IGNORED),
+    ("readinessProbe.grpc", Set, IGNORED),
+    ("startupProbe.exec", Set, IGNORED),
+    ("startupProbe.grpc", Set, IGNORED),
+    ("securityContext", Set, SANDBOXED),
+    ("volumeDevices", Set, IGNORED),
+    ("resizePolicy", Set, IGNORED),
+    ("restartPolicy", Set, IGNORED),
+    ("tty", Set, IGNORED),
+    ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
+    ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
+    ("resources.limits.cpu", Set, "not enforced by Sampan"),
+    ("resources.claims", Set, IGNORED),
+];
+
+/// Fields of each volume mount.
+const MOUNT: &[(&str, When, &str)] =
+    &[("subPath", Set, ABSENT), ("subPathExpr", Set, ABSENT), ("mountPropagation", NotOneOf(&["None"]), IGNORED)];
+
+/// The volume sources that a node provides. All others are named in a warning.
+const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];
+
+/// One line for each field of the pod spec at `path` that has no effect.
+pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
+    let mut said = Vec::new();
+    check(spec, path, POD, &mut said);
+    for (i, container) in spec.items("containers").iter().enumerate() {
+        let path = path.child("containers").index(i);
+        check(container, &path, CONTAINER, &mut said);
+        for (i, mount) in container.items("volumeMounts").iter().enumerate() {
+            check(mount, &path.child("volumeMounts").index(i), MOUNT, &mut said);
+        }
+    }
+    for (i, volume) in spec.items("volumes").iter().enumerate() {
+        let source = volume.entries("").map(|(field, _)| field).find(|f| *f != "name" && !VOLUMES.contains(f));
+        if let Some(source) = source {
+            said.push(format!("{}: {ABSENT}", path.child("volumes").index(i).child(source)));
+        }
+        if volume.text("emptyDir.medium") != "" {
+            said.push(format!("{}: {IGNORED}", path.child("volumes").index(i).child("emptyDir").child("medium")));
+        }
+    }
+    said
+}
+
+fn check(value: &Value, path: &Path, table: &[(&str, When, &str)], said: &mut Vec<String>) {
+    for (field, when, words) in table {
+        let found = value.at(field);
+        let warn = match when {
+            Set => is_set(found),
+            NotOneOf(fine) => found.as_str().is_some_and(|text| !text.is_empty() && !fine.contains(&text)),
+        };
+        if warn {
+            said.push(format!("{}: {words}", path.child(field)));
+        }
+    }
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(n) => n.as_i64() != Some(0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::Bool(true) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_unsupported_field_is_named() {
+        let spec = json!({
+            "hostNetwork": true,
+            "securityContext": {},
+            "dnsPolicy": "ClusterFirst",
+            "containers": [{"name": "c", "lifecycle": {"preStop": {}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
+                "volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "y"}]}],
+            "volumes": [{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "emptyDir": {}}],
+        });
+        let said = warnings(&spec, &Path::new("spec"));
+        assert_eq!(
+            said,
+            [
+                "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
+                "spec.containers[0].lifecycle: not supported by Sampan, ignored",
+                "spec.containers[0].resources.limits.cpu: not enforced by Sampan",
+                "spec.containers[0].volumeMounts[0].subPath: not supported by Sampan",
+                "spec.volumes[0].hostPath: not supported by Sampan",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_supported_pod_is_accepted_in_silence() {
+        let mut spec = json!({"containers": [{"name": "c", "image": "web:1", "ports": [{"containerPort": 80}],
+            "readinessProbe": {"httpGet": {"port": 80}}, "env": [{"name": "A", "value": "b"}]}]});
+        crate::kinds::pod_spec::default(&mut spec);
+        assert_eq!(warnings(&spec, &Path::new("spec")), Vec::<String>::new());
+    }
+}

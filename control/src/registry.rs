@@ -1,0 +1,87 @@
+//! The layer under HTTP: what every verb means for every kind, once.
+//!
+//! ```text
+//! Value ─► conform (types, unknown fields, order) ─► default ─► prepare ─► validate ─► store ─► bytes
+//! ```
+//!
+//! HTTP handlers, controllers and the scheduler all come through here, so nobody can write an object that a
+//! client could not have written. What differs between kinds is a [`Behavior`](crate::kinds::Behavior); what differs
+//! between verbs is a file in this folder.
+//!
+//! # Guarantees
+//! A write is durable before its function returns (volatile kinds: published). An update that changes nothing writes
+//! nothing and keeps its resource version. A list and a watch from its revision have no gap between them.
+
+mod addresses;
+mod api;
+mod create;
+mod delete;
+mod informer;
+mod informers;
+mod list;
+mod metadata;
+mod namespace;
+mod object;
+mod options;
+mod patch;
+mod resources;
+mod rules;
+mod selection;
+mod subresource;
+mod update;
+mod watch;
+
+pub use api::{Api, Object};
+pub use delete::{DeleteOptions, Deleted, Propagation};
+pub use informer::{Change, Changes, Informer};
+pub use informers::Informed;
+pub use list::Page;
+pub use options::{FieldValidation, Outcome, WriteOptions};
+pub use patch::Patch;
+pub use resources::{Resource, Resources, Target};
+pub use selection::Selection;
+pub use subresource::Part;
+pub use watch::{Frame, Watching};
+
+use std::sync::Arc;
+
+use crate::store::Store;
+use informers::Informers;
+
+/// A handle to the registry; clones share it.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    resources: Resources,
+    informers: Informers,
+}
+
+impl Registry {
+    /// A registry over `store`.
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(Inner { store, resources: Resources::built_in(), informers: Informers::default() }))
+    }
+
+    /// Every resource that is served.
+    pub fn resources(&self) -> &Resources {
+        &self.0.resources
+    }
+
+    /// The store below. Reads only; writes go through the verbs.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// A typed front for one kind.
+    pub fn api<K: Object>(&self) -> Api<K> {
+        Api::new(self.clone())
+    }
+
+    /// The one informer of a kind in this process; its task starts on first use and ends with the registry.
+    pub fn informer<K: Informed>(&self) -> Arc<Informer<K>> {
+        let slot = K::slot(&self.0.informers);
+        slot.get_or_init(|| Arc::new(Informer::start(&self.0.store, self.api::<K>().resource()))).clone()
+    }
+}

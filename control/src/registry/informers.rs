@@ -1,0 +1,51 @@
+//! The list of kinds that have an informer: those that some loop in this process reads.
+
+use std::sync::{Arc, OnceLock};
+
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Endpoints, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount,
+};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
+use super::api::Object;
+use super::informer::Informer;
+
+/// A kind that has an informer.
+pub trait Informed: Object {
+    /// Its place in the list.
+    fn slot(informers: &Informers) -> &OnceLock<Arc<Informer<Self>>>;
+}
+
+macro_rules! informers {
+    ($($field:ident: $kind:ty,)*) => {
+        /// One slot a kind, filled on first use.
+        #[derive(Default)]
+        pub struct Informers {
+            $($field: OnceLock<Arc<Informer<$kind>>>,)*
+        }
+
+        $(impl Informed for $kind {
+            fn slot(informers: &Informers) -> &OnceLock<Arc<Informer<Self>>> {
+                &informers.$field
+            }
+        })*
+    };
+}
+
+informers! {
+    config_maps: ConfigMap,
+    controller_revisions: ControllerRevision,
+    deployments: Deployment,
+    endpoint_slices: EndpointSlice,
+    endpoints: Endpoints,
+    leases: Lease,
+    namespaces: Namespace,
+    nodes: Node,
+    pods: Pod,
+    replica_sets: ReplicaSet,
+    replication_controllers: ReplicationController,
+    service_accounts: ServiceAccount,
+    services: Service,
+}

@@ -1,0 +1,163 @@
+//! What is served: a row of the schema table, its behaviour, and the strings made of both, built once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use schema::{ResourceRow, TypeRef};
+
+use crate::kinds::{self, Behavior};
+use crate::store::Key;
+
+/// The resources that this release serves, by group. The schema table knows more kinds; they come with the parts that
+/// give them meaning.
+const SERVED: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "bindings",
+            "configmaps",
+            "endpoints",
+            "events",
+            "namespaces",
+            "nodes",
+            "pods",
+            "replicationcontrollers",
+            "secrets",
+            "serviceaccounts",
+            "services",
+        ],
+    ),
+    ("apps", &["controllerrevisions", "deployments", "replicasets"]),
+    ("autoscaling", &["horizontalpodautoscalers"]),
+    ("coordination.k8s.io", &["leases"]),
+    ("discovery.k8s.io", &["endpointslices"]),
+];
+
+/// The sub-resources that this release serves.
+const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status"];
+
+/// One served resource in one version.
+pub struct Resource {
+    /// Names, verbs and sub-resources.
+    pub row: &'static ResourceRow,
+    /// What the kind needs beyond its schema.
+    pub behavior: &'static Behavior,
+    /// The type of its objects.
+    pub ty: TypeRef<'static>,
+    /// `pods`, `deployments.apps`: how errors name it, and the store's name for it.
+    pub qualified: Arc<str>,
+    /// `Pod`, `Deployment.apps`: how validation errors name it.
+    pub qualified_kind: String,
+    /// `v1`, `apps/v1`.
+    pub api_version: String,
+    /// `{"kind":"Pod","apiVersion":"v1",`: what a stored object starts with, and list items leave out.
+    pub head: String,
+}
+
+impl Resource {
+    fn new(row: &'static ResourceRow, ty: TypeRef<'static>) -> Self {
+        let with_group = |name: &str| match row.group.as_str() {
+            "" => name.to_owned(),
+            group => format!("{name}.{group}"),
+        };
+        let api_version =
+            if row.group.is_empty() { row.version.to_string() } else { format!("{}/{}", row.group, row.version) };
+        Self {
+            behavior: kinds::behavior(&row.group, &row.resource),
+            ty,
+            qualified: with_group(&row.resource).into(),
+            qualified_kind: with_group(&row.kind),
+            head: format!("{{\"kind\":\"{}\",\"apiVersion\":\"{api_version}\",", row.kind),
+            api_version,
+            row,
+        }
+    }
+
+    /// True where a deletion answers with the object that it removed, not with a Status.
+    pub fn returns_deleted(&self) -> bool {
+        self.row.group.is_empty() && matches!(self.row.resource.as_str(), "pods" | "serviceaccounts")
+    }
+
+    /// True where the sub-resource is there and served.
+    pub fn has_part(&self, name: &str) -> bool {
+        PARTS.contains(&name) && self.row.subresources.iter().any(|s| s.name == name)
+    }
+
+    /// True for the resource with this group and plural name.
+    pub fn is(&self, group: &str, resource: &str) -> bool {
+        self.row.group == group && self.row.resource == resource
+    }
+}
+
+/// All served resources, by group, version and plural name.
+pub struct Resources {
+    ordered: Vec<Arc<Resource>>,
+    by_path: HashMap<String, Arc<Resource>>,
+}
+
+impl Resources {
+    /// The built-in kinds of this release.
+    pub fn built_in() -> Self {
+        let table = schema::builtin();
+        let served = |row: &&ResourceRow| {
+            SERVED.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
+        };
+        let ordered: Vec<Arc<Resource>> = table
+            .resources()
+            .iter()
+            .filter(served)
+            .filter_map(|row| Some(Arc::new(Resource::new(row, table.kind(&row.group, &row.version, &row.kind)?))))
+            .collect();
+        let by_path =
+            ordered.iter().map(|r| (path(&r.row.group, &r.row.version, &r.row.resource), r.clone())).collect();
+        Self { ordered, by_path }
+    }
+
+    /// The resource that a path names.
+    pub fn find(&self, group: &str, version: &str, resource: &str) -> Option<&Arc<Resource>> {
+        self.by_path.get(&path(group, version, resource))
+    }
+
+    /// The resource of a kind.
+    pub fn of_kind(&self, group: &str, version: &str, kind: &str) -> Option<&Arc<Resource>> {
+        self.ordered.iter().find(|r| r.row.group == group && r.row.version == version && r.row.kind == kind)
+    }
+
+    /// All, in discovery order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.ordered.iter()
+    }
+}
+
+fn path(group: &str, version: &str, resource: &str) -> String {
+    format!("{group}/{version}/{resource}")
+}
+
+/// One object, or one collection where `name` is empty.
+#[derive(Clone)]
+pub struct Target {
+    /// The resource.
+    pub resource: Arc<Resource>,
+    /// The namespace; empty for cluster-wide kinds and for lists over all namespaces.
+    pub namespace: Arc<str>,
+    /// The name; empty for a collection.
+    pub name: Arc<str>,
+}
+
+impl Target {
+    /// Names one object of `resource`.
+    pub fn new(resource: &Arc<Resource>, namespace: &str, name: &str) -> Self {
+        Self { resource: resource.clone(), namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The same collection's object `name`.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self { name: name.into(), ..self.clone() }
+    }
+
+    /// Its place in the store.
+    pub fn key(&self) -> Key {
+        Key { resource: self.resource.qualified.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
+    }
+}

@@ -1,0 +1,37 @@
+//! The rules of a kind, applied: metadata first, then what the kind itself asks for.
+
+use serde_json::Value;
+
+use super::object::meta_str;
+use super::resources::Resource;
+use crate::field::Errors;
+use crate::status::Status;
+
+/// Checks a new object.
+pub fn check_create(resource: &Resource, object: &Value) -> Result<(), Status> {
+    let mut errors = Errors::default();
+    (resource.behavior.validate)(object, &mut errors);
+    verdict(resource, object, &errors)
+}
+
+/// Checks a changed object.
+pub fn check_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
+    let mut errors = Errors::default();
+    (resource.behavior.validate)(new, &mut errors);
+    (resource.behavior.validate_update)(new, old, &mut errors);
+    verdict(resource, new, &errors)
+}
+
+/// Checks a changed status.
+pub fn check_status_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
+    let mut errors = Errors::default();
+    (resource.behavior.validate_status_update)(new, old, &mut errors);
+    verdict(resource, new, &errors)
+}
+
+fn verdict(resource: &Resource, object: &Value, errors: &Errors) -> Result<(), Status> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid(&resource.qualified_kind, meta_str(object, "name"), errors))
+}

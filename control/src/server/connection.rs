@@ -1,0 +1,112 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::ServiceExt as _;
+
+use crate::auth::Peer;
+use crate::status::Status;
+
+use super::{Api, Limits, Shared};
+
+/// How often an HTTP/2 client that says nothing is asked whether it is there, and for how long.
+const PING: Duration = Duration::from_secs(30);
+const PONG: Duration = Duration::from_secs(20);
+
+pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO)
+where
+    S: Api<B>,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let handshake = tokio::time::timeout(shared.limits.handshake, shared.tls.accept(io));
+    let accepted = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let (stream, peer) = match accepted {
+        Ok(accepted) => accepted,
+        // Port scanners, health checks that only connect, clients that do not trust the authority.
+        Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
+    };
+    let peer = Arc::new(peer);
+    let service = service_fn(|request| answer(shared.clone(), peer.clone(), request));
+    let builder = builder(&shared.limits);
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shared.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection failed");
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header)
+        .max_buf_size(limits.header_bytes as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(limits.header_bytes)
+        .max_concurrent_streams(limits.streams)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PONG);
+    builder
+}
+
+/// Finds out who asks, and passes the request on; or refuses it.
+async fn answer<S, B>(
+    shared: Arc<Shared<S>>,
+    peer: Arc<Peer>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Either<B, Full<Bytes>>>, Infallible>
+where
+    S: Api<B>,
+{
+    let caller = match shared.authenticator.caller(&peer, request.headers()) {
+        Ok(caller) => caller,
+        Err(status) => return Ok(refusal(&status).map(Either::Right)),
+    };
+    // Nobody further in needs the secret.
+    request.headers_mut().remove(AUTHORIZATION);
+    request.extensions_mut().insert(caller);
+    let response = shared.service.clone().oneshot(request).await?;
+    Ok(response.map(Either::Left))
+}
+
+fn refusal(status: &Status) -> Response<Full<Bytes>> {
+    let body = json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": status.message(),
+        "reason": status.reason(),
+        "code": status.code(),
+    });
+    let mut response = Response::new(Full::new(body.to_string().into()));
+    *response.status_mut() = StatusCode::from_u16(status.code()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+}

@@ -1,0 +1,199 @@
+//! A container: one guest, running.
+//!
+//! A [command](command) is one Store and one task from start to exit. An [HTTP handler](http) is a Store and a task a
+//! request, and nothing in between. Either way dropping the [`Container`] drops the Stores, and with a Store goes
+//! everything its guest held: sockets and ports, memory, files. A restart is a new container.
+
+mod command;
+pub(crate) mod gate;
+mod http;
+pub(crate) mod limits;
+mod output;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::task::JoinHandle;
+
+use crate::engine::Engine;
+use crate::guest::{CompiledGuest, Entry};
+use crate::sandbox::Sandbox;
+use gate::Gate;
+use limits::Memory;
+
+pub use output::{Output, Stdio};
+pub use verdict::Exit;
+
+/// What to run a guest with.
+#[derive(Clone)]
+pub struct Spec {
+    /// The arguments, the program's name first.
+    pub args: Vec<String>,
+    /// The environment. `HOSTNAME` is added where it is missing.
+    pub env: Vec<(String, String)>,
+    /// The directories it sees.
+    pub mounts: Vec<Mount>,
+    /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
+    /// themselves, or not at all.
+    pub working_dir: Option<String>,
+    /// Bytes of linear memory; `None` is the engine's default.
+    pub memory_limit: Option<u64>,
+    /// The log.
+    pub output: Arc<dyn Output>,
+    /// The ports on which an HTTP handler is called. A command opens its own.
+    pub http_ports: Vec<u16>,
+    /// Keep standard input open (and silent) until the container is stopped. Otherwise it is empty from the start.
+    pub stdin: bool,
+}
+
+impl Spec {
+    /// A guest with no arguments, environment or directories, that talks to `output`.
+    pub fn new(output: Arc<dyn Output>) -> Spec {
+        Spec {
+            args: Vec::new(),
+            env: Vec::new(),
+            mounts: Vec::new(),
+            working_dir: None,
+            memory_limit: None,
+            output,
+            http_ports: Vec::new(),
+            stdin: false,
+        }
+    }
+}
+
+/// A directory of the host, seen by a guest.
+#[derive(Debug, Clone)]
+pub struct Mount {
+    /// Where it is.
+    pub host: PathBuf,
+    /// Where the guest sees it.
+    pub guest: String,
+    /// Whether writing is refused.
+    pub read_only: bool,
+}
+
+/// Why a container did not start. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A mount's directory can't be opened.
+    #[error("cannot open {path} for the mount {guest}: {reason}", path = .host.display())]
+    Mount {
+        /// The directory on the host.
+        host: PathBuf,
+        /// The path in the guest.
+        guest: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Another container of the pod has the port.
+    #[error("cannot listen on port {port}: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What the network said.
+        source: netproxy::fabric::SocketError,
+    },
+}
+
+/// A running guest. Dropping it kills the guest: at once when it waits, within a tick when it is busy.
+pub struct Container {
+    task: JoinHandle<Exit>,
+    exit: Option<Exit>,
+    gate: Arc<Gate>,
+    memory: Arc<Memory>,
+    started_at: SystemTime,
+}
+
+/// Starts a guest in a pod.
+///
+/// # Errors
+/// What the spec asks for and the host can't give. What goes wrong in the guest, even while it is instantiated, is an
+/// [`Exit`].
+pub fn start(
+    engine: &Engine,
+    guest: Arc<CompiledGuest>,
+    sandbox: &Sandbox,
+    spec: Spec,
+) -> Result<Container, StartError> {
+    let memory = Memory::new(engine.memory_limit(spec.memory_limit));
+    let gate = Gate::new();
+    let setting = Arc::new(Setting {
+        sandbox: sandbox.clone(),
+        spec,
+        memory: Arc::clone(&memory),
+        gate: Arc::clone(&gate),
+        engine: engine.clone(),
+        guest: Arc::clone(&guest),
+    });
+    let started_at = SystemTime::now();
+    let task = match &guest.entry {
+        Entry::Command(entry) => command::start(setting, entry.clone())?,
+        Entry::Http(entry) => http::start(setting, entry.clone())?,
+    };
+    Ok(Container { task, exit: None, gate, memory, started_at })
+}
+
+/// Everything a Store of this container is made from.
+pub(crate) struct Setting {
+    pub(crate) engine: Engine,
+    /// Held for as long as the container lives, so that other containers of the image share its code.
+    pub(crate) guest: Arc<CompiledGuest>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) spec: Spec,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Container {
+    /// Waits until the guest is gone and says how it went. Asked again, says the same again.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn exited(&mut self) -> Exit {
+        if let Some(exit) = &self.exit {
+            return exit.clone();
+        }
+        let exit = match (&mut self.task).await {
+            Ok(exit) => exit,
+            Err(error) if error.is_cancelled() => Exit::Code(verdict::KILLED),
+            Err(error) => Exit::HostFault(format!("the guest's task panicked: {error}")),
+        };
+        self.exit = Some(exit.clone());
+        exit
+    }
+
+    /// Asks the guest to end, in the only ways that it can notice: its standard input ends, and a server whose last
+    /// connection closes, with no new one for a moment, is over ([`Exit::Code`] 143). A guest that could notice neither
+    /// ends at once, as SIGTERM ends a process that has no handler for it. Whoever asks takes it out of the routing
+    /// tables first, sets a deadline, and drops the container after it.
+    pub fn stop(&self) {
+        self.gate.close();
+    }
+
+    /// Ends the guest and waits until everything it held is free, so that a successor can bind its ports.
+    pub async fn kill(mut self) -> Exit {
+        self.gate.end();
+        self.task.abort();
+        self.exited().await
+    }
+
+    /// Linear memory that it has now, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.memory.used()
+    }
+
+    /// When it started.
+    pub fn started_at(&self) -> SystemTime {
+        self.started_at
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        self.gate.end();
+        self.task.abort();
+    }
+}

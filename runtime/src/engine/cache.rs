@@ -1,0 +1,120 @@
+//! Compiled code on disk.
+//!
+//! wasmtime maps a file of compiled code and runs it as it stands: whoever can write the file can run machine code in
+//! this process. So the directory is for this user only, an entry counts only beside the checksum that was written with
+//! it, and what does not match is deleted and compiled again. There is a directory for each engine: another version,
+//! other settings, another address-space plan or another CPU never meet each other's code.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+
+/// Why compiled code could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The directory can't be made or read.
+    #[error("the cache of compiled code {path}: {source}", path = .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others could put code into it.
+    #[error("the cache of compiled code {path} belongs to another user, or others may write to it", path = .0.display())]
+    NotOurs(PathBuf),
+}
+
+pub(super) struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    pub(super) fn open(root: &Path, engine: &wasmtime::Engine) -> Result<Cache, CacheError> {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let dir = root.join(format!("{:016x}", hasher.finish()));
+        let failed = |source| CacheError::Directory { path: dir.clone(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
+        let meta = fs::metadata(&dir).map_err(failed)?;
+        if meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+            return Err(CacheError::NotOurs(dir));
+        }
+        Ok(Cache { dir })
+    }
+
+    /// The code of an image, if it is there and whole.
+    pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+        let (code, sum) = self.paths(digest);
+        let wanted = fs::read(&sum).ok()?;
+        let found = checksum(&code).ok()?;
+        if wanted != found {
+            tracing::warn!(path = %code.display(), "compiled code does not match its checksum, compiling again");
+            self.remove(digest);
+            return None;
+        }
+        // SAFETY: the file is what `put` wrote with an engine of the same compatibility hash: it lies in a directory that
+        // only this user can write to, and its checksum has just been compared.
+        match unsafe { Component::deserialize_file(engine, &code) } {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(path = %code.display(), %error, "compiled code does not load, compiling again");
+                self.remove(digest);
+                None
+            }
+        }
+    }
+
+    /// Keeps what was just compiled and loads it from the disk, so that its pages are the file's and not the heap's.
+    /// A full disk costs the next start a compilation, and nothing now.
+    pub(super) fn put(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let (code, sum) = self.paths(digest);
+        let written = self.replace(&code, bytes).and_then(|()| self.replace(&sum, &Sha256::digest(bytes)));
+        // SAFETY (both): `bytes` came from this engine's compiler a moment ago, and the file is those bytes.
+        match written {
+            Ok(()) => unsafe { Component::deserialize_file(engine, &code) },
+            Err(error) => {
+                tracing::warn!(path = %code.display(), %error, "compiled code can't be kept");
+                self.remove(digest);
+                unsafe { Component::deserialize(engine, bytes) }
+            }
+        }
+    }
+
+    /// The checksum goes last, so an entry that a crash cut short has none that matches.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    fn remove(&self, digest: &str) {
+        let (code, sum) = self.paths(digest);
+        for path in [sum, code] {
+            // Gone already, or gone with the directory: either way `get` finds nothing.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    fn paths(&self, digest: &str) -> (PathBuf, PathBuf) {
+        // A digest is data from outside (`sha256:…`); its hash is a file name whatever it holds.
+        let name = hex(&Sha256::digest(digest.as_bytes()));
+        (self.dir.join(format!("{name}.cwasm")), self.dir.join(format!("{name}.sha256")))
+    }
+}
+
+fn checksum(path: &Path) -> io::Result<Vec<u8>> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize().to_vec())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,143 @@
+//! What a guest can see of the world outside: the host side of WASI 0.2.
+//!
+//! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
+//! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
+//! [container's log](stdio).
+
+pub(crate) mod http;
+mod sockets;
+mod stdio;
+
+use wasmtime::Store;
+use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::container::limits::Limits;
+use crate::container::{Mount, Setting, StartError, Stdio};
+use crate::engine::Engine;
+use http::Outgoing;
+use sockets::Network;
+
+/// Resources (open files, sockets, streams, pollables) of a guest at once.
+const RESOURCES: usize = 100_000;
+
+/// Bytes that a guest may hand to the host in one call.
+const HOSTCALL_BYTES: usize = 32 << 20;
+
+/// A Store's data: one instance's side of the host.
+pub(crate) struct Host {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    network: Network,
+    outgoing: Outgoing,
+    pub(crate) limits: Limits,
+}
+
+impl Host {
+    pub(crate) fn new(setting: &Setting) -> Result<Host, StartError> {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
+        let plug = &setting.sandbox.plug;
+        Ok(Host {
+            wasi: wasi(setting)?,
+            http: WasiHttpCtx::new(),
+            table,
+            network: Network::new(plug.clone(), setting.gate.clone()),
+            outgoing: Outgoing::new(plug.clone()),
+            limits: Limits::new(setting.memory.clone()),
+        })
+    }
+
+    /// A Store that yields at every tick and keeps to its limits.
+    pub(crate) fn into_store(self, engine: &Engine) -> Store<Host> {
+        let mut store = Store::new(&engine.inner().wasm, self);
+        store.limiter(|host| &mut host.limits);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store
+    }
+}
+
+fn wasi(setting: &Setting) -> Result<WasiCtx, StartError> {
+    let spec = &setting.spec;
+    let mut wasi = WasiCtx::builder();
+    wasi.args(&spec.args).envs(&spec.env);
+    if !spec.env.iter().any(|(name, _)| name == "HOSTNAME") {
+        wasi.env("HOSTNAME", &setting.sandbox.hostname);
+    }
+    if let Some(dir) = &spec.working_dir {
+        wasi.initial_cwd(dir);
+    }
+    wasi.stdout(stdio::Log { output: spec.output.clone(), stream: Stdio::Stdout });
+    wasi.stderr(stdio::Log { output: spec.output.clone(), stream: Stdio::Stderr });
+    if spec.stdin {
+        wasi.stdin(stdio::Silence(setting.gate.clone()));
+    }
+    for Mount { host, guest, read_only } in &spec.mounts {
+        let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        wasi.preopened_dir(host, guest, perms).map_err(|error| StartError::Mount {
+            host: host.clone(),
+            guest: guest.clone(),
+            reason: error.root_cause().to_string(),
+        })?;
+    }
+    Ok(wasi.build())
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+    }
+}
+
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Everything that a guest may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
+/// library imports them everywhere.
+pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
+    use wasmtime_wasi_io::bindings::wasi::io;
+
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    io::error::add_to_linker::<Host, Table>(l, |host| &mut host.table)?;
+    io::poll::add_to_linker::<Host, Table>(l, |host| &mut host.table)?;
+    io::streams::add_to_linker::<Host, Table>(l, |host| &mut host.table)?;
+    clocks::wall_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+    random::random::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
+    random::insecure::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
+    random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::terminal_input::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::terminal_output::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    Ok(linker)
+}

@@ -1,0 +1,122 @@
+//! Addresses, between WASI's form and Rust's, and which of them make sense where.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use super::Result;
+use super::bindings::wasi::sockets::network::{
+    ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
+};
+
+pub(super) fn from_guest(address: IpSocketAddress) -> SocketAddr {
+    match address {
+        IpSocketAddress::Ipv4(v4) => SocketAddrV4::new(ipv4(v4.address), v4.port).into(),
+        IpSocketAddress::Ipv6(v6) => SocketAddrV6::new(ipv6(v6.address), v6.port, v6.flow_info, v6.scope_id).into(),
+    }
+}
+
+/// The address as a socket of this family has to show it: an IPv6 socket that was reached over IPv4 shows it mapped.
+pub(super) fn to_guest(address: SocketAddr, family: IpAddressFamily) -> IpSocketAddress {
+    match (address, family) {
+        (SocketAddr::V4(v4), IpAddressFamily::Ipv4) => {
+            IpSocketAddress::Ipv4(Ipv4SocketAddress { port: v4.port(), address: v4.ip().octets().into() })
+        }
+        (SocketAddr::V4(v4), IpAddressFamily::Ipv6) => {
+            let mapped = if v4.ip().is_unspecified() { Ipv6Addr::UNSPECIFIED } else { v4.ip().to_ipv6_mapped() };
+            in_six(SocketAddrV6::new(mapped, v4.port(), 0, 0))
+        }
+        (SocketAddr::V6(v6), _) => in_six(v6),
+    }
+}
+
+fn in_six(v6: SocketAddrV6) -> IpSocketAddress {
+    IpSocketAddress::Ipv6(Ipv6SocketAddress {
+        port: v6.port(),
+        flow_info: v6.flowinfo(),
+        address: v6.ip().segments().into(),
+        scope_id: v6.scope_id(),
+    })
+}
+
+pub(super) fn ip_to_guest(ip: IpAddr) -> IpAddress {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => IpAddress::Ipv4(v4.octets().into()),
+        IpAddr::V6(v6) => IpAddress::Ipv6(v6.segments().into()),
+    }
+}
+
+fn ipv4((a, b, c, d): (u8, u8, u8, u8)) -> Ipv4Addr {
+    Ipv4Addr::new(a, b, c, d)
+}
+
+fn ipv6((a, b, c, d, e, f, g, h): (u16, u16, u16, u16, u16, u16, u16, u16)) -> Ipv6Addr {
+    Ipv6Addr::new(a, b, c, d, e, f, g, h)
+}
+
+/// An address that a socket of this family may bind.
+pub(super) fn local(address: IpSocketAddress, family: IpAddressFamily) -> Result<SocketAddr> {
+    let address = from_guest(address);
+    if in_family(address.ip(), family) && is_unicast(address.ip()) {
+        Ok(address)
+    } else {
+        Err(ErrorCode::InvalidArgument.into())
+    }
+}
+
+/// An address that a socket of this family may speak to.
+pub(super) fn remote(address: IpSocketAddress, family: IpAddressFamily) -> Result<SocketAddr> {
+    let address = local(address, family)?;
+    if address.ip().is_unspecified() || address.port() == 0 {
+        return Err(ErrorCode::InvalidArgument.into());
+    }
+    Ok(address)
+}
+
+fn in_family(ip: IpAddr, family: IpAddressFamily) -> bool {
+    match (ip, family) {
+        (IpAddr::V4(_), IpAddressFamily::Ipv4) => true,
+        (IpAddr::V6(v6), IpAddressFamily::Ipv6) => v6.to_ipv4_mapped().is_none(),
+        _ => false,
+    }
+}
+
+fn is_unicast(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => !v4.is_multicast() && !v4.is_broadcast(),
+        IpAddr::V6(v6) => !v6.is_multicast(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(text: &str) -> IpSocketAddress {
+        let address: SocketAddr = text.parse().unwrap();
+        let family = if address.is_ipv4() { IpAddressFamily::Ipv4 } else { IpAddressFamily::Ipv6 };
+        to_guest(address, family)
+    }
+
+    #[test]
+    fn addresses_go_both_ways() {
+        for text in ["10.42.0.7:80", "[fd00::1]:8080", "[::]:0"] {
+            assert_eq!(from_guest(guest(text)), text.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn an_ipv6_socket_shows_ipv4_mapped() {
+        let shown = from_guest(to_guest("10.42.0.7:80".parse().unwrap(), IpAddressFamily::Ipv6));
+        assert_eq!(shown, "[::ffff:10.42.0.7]:80".parse().unwrap());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_invalid_argument() {
+        let v4 = IpAddressFamily::Ipv4;
+        assert!(local(guest("0.0.0.0:80"), v4).is_ok());
+        assert!(local(guest("[::1]:80"), v4).is_err(), "wrong family");
+        assert!(local(guest("224.0.0.1:80"), v4).is_err(), "multicast");
+        assert!(local(guest("[::ffff:1.2.3.4]:80"), IpAddressFamily::Ipv6).is_err(), "mapped");
+        assert!(remote(guest("0.0.0.0:80"), v4).is_err(), "unspecified");
+        assert!(remote(guest("10.0.0.1:0"), v4).is_err(), "port 0");
+    }
+}

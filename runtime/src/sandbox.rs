@@ -1,0 +1,13 @@
+//! What the containers of one pod share.
+
+use netproxy::fabric::Plug;
+
+/// A pod's place in the world: its address, its port space and loopback, its name. It goes when its last container and
+/// the pod's worker have let go of it.
+#[derive(Clone)]
+pub struct Sandbox {
+    /// The pod's end of the network.
+    pub plug: Plug,
+    /// What the pod calls itself; guests see it as `HOSTNAME`.
+    pub hostname: String,
+}

@@ -1,0 +1,99 @@
+//! Everything that can be set, in one place: flags and environment (`SAMPAN_…`), over a YAML file, over defaults.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+/// A part of the process that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Component {
+    /// Binds pods to nodes.
+    Scheduler,
+    /// The node: runs pods.
+    Agent,
+    /// Services, names, node ports.
+    Proxy,
+    /// Deployments, ReplicaSets and the other loops.
+    Controllers,
+}
+
+/// The settings of a server. What is absent has a default.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// Where everything is kept that must survive a restart [default: ./sampan-data]
+    #[arg(long, env = "SAMPAN_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the API listens; port 0 picks a free one [default: 127.0.0.1:6443]
+    #[arg(long, env = "SAMPAN_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Also write the administrator's kubeconfig here
+    #[arg(long, env = "SAMPAN_WRITE_KUBECONFIG", value_name = "FILE")]
+    pub write_kubeconfig: Option<PathBuf>,
+    /// Name of this node [default: the host's name]
+    #[arg(long, env = "SAMPAN_NODE_NAME", value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// Address of this node, on which node ports are served [default: the address of --listen]
+    #[arg(long, env = "SAMPAN_NODE_IP", value_name = "ADDR")]
+    pub node_ip: Option<IpAddr>,
+    /// Addresses of pods [default: 10.42.0.0/16]
+    #[arg(long, env = "SAMPAN_CLUSTER_CIDR", value_name = "CIDR")]
+    pub cluster_cidr: Option<String>,
+    /// Addresses of services [default: 10.43.0.0/16]
+    #[arg(long, env = "SAMPAN_SERVICE_CIDR", value_name = "CIDR")]
+    pub service_cidr: Option<String>,
+    /// Static bearer tokens: a CSV file of token,user,uid,"group1,group2"
+    #[arg(long, env = "SAMPAN_TOKEN_AUTH_FILE", value_name = "FILE")]
+    pub token_auth_file: Option<PathBuf>,
+    /// Components to leave out, comma-separated
+    #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub disable: Vec<Component>,
+}
+
+impl Settings {
+    /// These settings, with those of `file` where these say nothing.
+    #[must_use]
+    pub fn over(self, file: Self) -> Self {
+        Self {
+            data_dir: self.data_dir.or(file.data_dir),
+            listen: self.listen.or(file.listen),
+            write_kubeconfig: self.write_kubeconfig.or(file.write_kubeconfig),
+            node_name: self.node_name.or(file.node_name),
+            node_ip: self.node_ip.or(file.node_ip),
+            cluster_cidr: self.cluster_cidr.or(file.cluster_cidr),
+            service_cidr: self.service_cidr.or(file.service_cidr),
+            token_auth_file: self.token_auth_file.or(file.token_auth_file),
+            disable: if self.disable.is_empty() { file.disable } else { self.disable },
+        }
+    }
+
+    /// True for a component that is to run.
+    pub fn runs(&self, component: Component) -> bool {
+        !self.disable.contains(&component)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let file: Settings = serde_yaml::from_str("nodeName: a\ndataDir: /b\ndisable: [scheduler]").expect("settings");
+        let flags = Settings { node_name: Some("c".to_owned()), ..Settings::default() };
+        let both = flags.over(file);
+        assert_eq!(both.node_name.as_deref(), Some("c"));
+        assert_eq!(both.data_dir, Some(PathBuf::from("/b")));
+        assert!(!both.runs(Component::Scheduler));
+        assert!(both.runs(Component::Agent));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error() {
+        assert!(serde_yaml::from_str::<Settings>("nodename: a").is_err());
+    }
+}
