@@ -5,6 +5,7 @@
 //! ```
 
 pub mod auth;
+pub mod controllers;
 pub mod discovery;
 pub mod field;
 pub mod http;
@@ -13,6 +14,7 @@ pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
 pub mod registry;
+pub mod scheduler;
 pub mod server;
 pub mod status;
 pub mod store;
