@@ -1,0 +1,32 @@
+//! The way from the API to the agent of a node: in this process, a call.
+
+use std::sync::{Arc, OnceLock};
+
+use control::http::{BoxError, NodeTransport};
+use http_body_util::BodyExt as _;
+use runtime::NodeServer;
+use tower::ServiceExt as _;
+
+/// The agent of this process's node; empty until it is built.
+#[derive(Clone, Default)]
+pub struct NodeLink(Arc<OnceLock<(String, NodeServer)>>);
+
+impl NodeLink {
+    /// The node is there.
+    pub fn connect(&self, name: &str, server: NodeServer) {
+        let _ = self.0.set((name.to_owned(), server));
+    }
+
+    /// What the API calls.
+    pub fn transport(&self) -> NodeTransport {
+        let link = self.clone();
+        Arc::new(move |node, request| {
+            let (_, server) = link.0.get().filter(|(name, _)| name == node)?;
+            let server = server.clone();
+            Some(Box::pin(async move {
+                let answer = server.oneshot(request).await.map_err(BoxError::from)?;
+                Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
+            }))
+        })
+    }
+}
