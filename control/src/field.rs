@@ -65,6 +65,18 @@ impl Errors {
         self.push("FieldValueInvalid", at, with_detail(format!("Invalid value: {}", shown(&value.into())), detail));
     }
 
+    /// A value that breaks a rule, with the words that show it: for types whose form in Go is more than their JSON.
+    pub fn invalid_as(&mut self, at: &Path, shown: &str, detail: &str) {
+        self.push("FieldValueInvalid", at, with_detail(format!("Invalid value: {shown}"), detail));
+    }
+
+    /// The same rule broken several times over by one value: one error for each message.
+    pub fn all_invalid(&mut self, at: &Path, value: &str, details: Vec<String>) {
+        for detail in details {
+            self.invalid(at, value, &detail);
+        }
+    }
+
     /// A value outside a closed list.
     pub fn not_supported(&mut self, at: &Path, value: impl Into<Value>, supported: &[&str]) {
         self.not_supported_text(at, &shown(&value.into()), supported);
@@ -100,6 +112,11 @@ impl Errors {
     /// More than `max` items.
     pub fn too_many(&mut self, at: &Path, actual: usize, max: usize) {
         self.push("FieldValueTooMany", at, format!("Too many: {actual}: must have at most {max} items"));
+    }
+
+    /// Takes over what another check found.
+    pub fn append(&mut self, mut other: Errors) {
+        self.0.append(&mut other.0);
     }
 
     /// True when nothing is wrong.
@@ -145,13 +162,33 @@ fn with_detail(text: String, detail: &str) -> String {
     if detail.is_empty() { text } else { format!("{text}: {detail}") }
 }
 
+/// A value as Go's `%#v` shows it: plain values as in JSON, maps and lists of strings with their type.
 fn shown(value: &Value) -> String {
-    value.to_string()
+    match value {
+        Value::Object(map) if map.values().all(Value::is_string) => {
+            let mut entries: Vec<String> =
+                map.iter().map(|(k, v)| format!("{}:{v}", Value::from(k.as_str()))).collect();
+            entries.sort();
+            format!("map[string]string{{{}}}", entries.join(", "))
+        }
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            let items: Vec<String> = list.iter().map(Value::to_string).collect();
+            format!("[]string{{{}}}", items.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_shown_as_go_shows_them() {
+        assert_eq!(shown(&serde_json::json!({"b": "2", "a": "1"})), r#"map[string]string{"a":"1", "b":"2"}"#);
+        assert_eq!(shown(&serde_json::json!(["Some"])), r#"[]string{"Some"}"#);
+        assert_eq!(shown(&Value::Null), "null");
+    }
 
     #[test]
     fn words_are_those_of_kubernetes() {

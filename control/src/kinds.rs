@@ -16,6 +16,9 @@ mod age;
 mod cells;
 mod columns;
 mod generic;
+mod metadata;
+mod numbers;
+mod selectors;
 
 mod pod_spec;
 mod pod_template;
@@ -91,6 +94,52 @@ pub struct Behavior {
     pub allow_unconditional_update: bool,
     /// A PUT makes what is not there.
     pub allow_create_on_update: bool,
+}
+
+impl Behavior {
+    /// All that is wrong with an object that is about to be created.
+    pub fn check_create(&self, object: &Value, namespaced: bool) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate(object, namespaced, self.name, &mut errors);
+        (self.validate)(object, &mut errors);
+        errors
+    }
+
+    /// All that is wrong with an object that is about to take the place of `old`.
+    pub fn check_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate_update(new, old, &mut errors);
+        (self.validate)(new, &mut errors);
+        (self.validate_update)(new, old, &mut errors);
+        errors
+    }
+
+    /// All that is wrong with an object whose status is about to change.
+    pub fn check_status_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate_update(new, old, &mut errors);
+        (self.validate_status_update)(new, old, &mut errors);
+        errors
+    }
+
+    /// True when the change moves the object's generation.
+    pub fn moves_generation(&self, new: &Value, old: &Value) -> bool {
+        match self.generation {
+            Generation::Absent => false,
+            Generation::Spec => differ(new, old),
+            Generation::SpecAndAnnotations => {
+                differ(new, old) || new.at("metadata.annotations") != old.at("metadata.annotations")
+            }
+        }
+    }
+}
+
+/// True when the two differ outside metadata and status.
+fn differ(new: &Value, old: &Value) -> bool {
+    let in_one = |one: &Value, other: &Value| {
+        one.entries("").any(|(field, value)| !matches!(field, "metadata" | "status") && other.at(field) != value)
+    };
+    in_one(new, old) || in_one(old, new)
 }
 
 /// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.

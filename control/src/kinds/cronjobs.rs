@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, age, cells, pod_spec, pod_template};
-use crate::field::Path;
+use super::{Behavior, Generation, age, cells, jobs, numbers, pod_spec, pod_template};
+use crate::field::{Errors, Path};
 
 /// What CronJobs do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create: |job| job.set("", "status", json!({})),
     prepare_update: keep_status,
+    validate,
     warnings: |job| {
         let path = ["jobTemplate", "spec", "template", "spec"].iter().fold(Path::new("spec"), |p, f| p.child(f));
         pod_spec::warnings(job.at("spec.jobTemplate.spec.template.spec"), &path)
@@ -41,6 +42,22 @@ fn default(job: &mut Value) {
     job.set_default("spec", "suspend", false);
     job.set_default("spec", "successfulJobsHistoryLimit", 3);
     job.set_default("spec", "failedJobsHistoryLimit", 1);
+}
+
+fn validate(job: &Value, errors: &mut Errors) {
+    let (spec, at) = (job.at("spec"), Path::new("spec"));
+    if spec.text("schedule").is_empty() {
+        errors.required(&at.child("schedule"), "");
+    }
+    let policy = spec.text("concurrencyPolicy");
+    let policies = ["Allow", "Forbid", "Replace"];
+    if !policies.contains(&policy) {
+        errors.not_supported(&at.child("concurrencyPolicy"), policy, &policies);
+    }
+    let counts = ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
+    numbers::not_negative(spec, &counts, &at, errors);
+    let template_at = at.child("jobTemplate").child("spec").child("template");
+    jobs::validate_template(spec.at("jobTemplate.spec.template"), &template_at, errors);
 }
 
 fn row(job: &Value, now: Timestamp) -> Vec<Value> {

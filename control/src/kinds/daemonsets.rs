@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, cells, pod_template};
+use super::{Behavior, Generation, cells, numbers, pod_template};
+use crate::field::{Errors, Path};
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
@@ -15,6 +16,8 @@ pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create,
     prepare_update,
+    validate,
+    validate_update: pod_template::keep_selector,
     warnings: pod_template::warnings,
     columns: &[
         NAME,
@@ -78,6 +81,24 @@ fn prepare_update(new: &mut Value, old: &Value) {
         .unwrap_or(1);
     let now = if new.at("spec.template") == old.at("spec.template") { before } else { before + 1 };
     new.set("metadata.annotations", TEMPLATE_GENERATION, now.to_string());
+}
+
+fn validate(set: &Value, errors: &mut Errors) {
+    let (spec, at) = (set.at("spec"), Path::new("spec"));
+    numbers::not_negative(spec, &["replicas", "minReadySeconds", "revisionHistoryLimit"], &at, errors);
+    pod_template::selector(
+        spec.at("selector"),
+        &at.child("selector"),
+        "empty selector is invalid for daemonset",
+        errors,
+    );
+    pod_template::validate_for_ever(
+        spec.at("template"),
+        spec.at("selector"),
+        &at.child("template"),
+        "DaemonSet",
+        errors,
+    );
 }
 
 fn row(set: &Value, now: Timestamp) -> Vec<Value> {

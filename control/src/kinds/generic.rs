@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::access::{Change, Look};
 use super::columns::{CREATED_AT, NAME};
-use super::{Behavior, Generation};
+use super::{Behavior, Generation, metadata};
 use crate::store::Class;
 
 impl Behavior {
@@ -20,7 +20,7 @@ impl Behavior {
         validate_status_update: |_, _, _| {},
         warnings: |_| Vec::new(),
         deprecation: None,
-        name: |_, _| Vec::new(),
+        name: metadata::subdomain,
         columns: &[NAME, CREATED_AT],
         row: |object, _: Timestamp| {
             vec![object.at("metadata.name").clone(), object.at("metadata.creationTimestamp").clone()]

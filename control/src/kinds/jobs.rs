@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, age, cells, pod_template};
+use super::{Behavior, Generation, age, cells, metadata, numbers, pod_template};
+use crate::field::{Errors, Path};
 
 /// What jobs do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create,
     prepare_update: keep_status,
+    validate,
+    validate_update,
     warnings: pod_template::warnings,
     columns: &[
         NAME,
@@ -88,6 +91,36 @@ fn prepare_create(job: &mut Value) {
         }
     }
     job.set("spec.selector.matchLabels", "batch.kubernetes.io/controller-uid", uid);
+}
+
+fn validate(job: &Value, errors: &mut Errors) {
+    let (spec, at) = (job.at("spec"), Path::new("spec"));
+    let counts = ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
+    numbers::not_negative(spec, &counts, &at, errors);
+    validate_template(spec.at("template"), &at.child("template"), errors);
+}
+
+/// The rules for the pods of jobs, which end.
+pub fn validate_template(template: &Value, at: &Path, errors: &mut Errors) {
+    pod_template::validate(template, at, errors);
+    let restart = template.text("spec.restartPolicy");
+    let restart_at = at.child("spec").child("restartPolicy");
+    match restart {
+        "OnFailure" | "Never" => {}
+        "" => errors.required(&restart_at, "valid values: \"OnFailure\", \"Never\""),
+        other => errors.not_supported(&restart_at, other, &["OnFailure", "Never"]),
+    }
+}
+
+fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
+    let at = Path::new("spec");
+    if new.at("spec.completions") != old.at("spec.completions") {
+        errors.invalid(&at.child("completions"), new.at("spec.completions").clone(), metadata::IMMUTABLE);
+    }
+    pod_template::keep_selector(new, old, errors);
+    if !old.flag("spec.suspend") && new.at("spec.template") != old.at("spec.template") {
+        errors.invalid(&at.child("template"), new.at("spec.template").clone(), metadata::IMMUTABLE);
+    }
 }
 
 fn row(job: &Value, now: Timestamp) -> Vec<Value> {

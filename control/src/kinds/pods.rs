@@ -3,6 +3,7 @@
 mod admission;
 mod qos;
 mod table;
+mod update;
 
 use serde_json::{Value, json};
 
@@ -10,14 +11,16 @@ use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
 use super::{Behavior, Generation, pod_spec};
-use crate::field::Path;
+use crate::field::{Errors, Path};
 
 /// What pods do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create,
-    prepare_update: keep_status,
+    prepare_update,
     prepare_status_update,
+    validate,
+    validate_update: update::validate,
     warnings: |pod| pod_spec::warnings(pod.at("spec"), &Path::new("spec")),
     columns: &[
         NAME,
@@ -105,6 +108,19 @@ fn prepare_create(pod: &mut Value) {
             "message": "Scheduling is blocked due to non-empty scheduling gates"}]);
     }
     pod.set("", "status", status);
+}
+
+fn prepare_update(new: &mut Value, old: &Value) {
+    keep_status(new, old);
+    admission::admit_update(new, old);
+}
+
+fn validate(pod: &Value, errors: &mut Errors) {
+    let at = Path::new("spec");
+    pod_spec::validate(pod.at("spec"), &at, errors);
+    if !pod.items("spec.schedulingGates").is_empty() && pod.text("spec.nodeName") != "" {
+        errors.forbidden(&at.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
+    }
 }
 
 fn prepare_status_update(new: &mut Value, old: &Value) {

@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, cells, pod_template};
+use super::{Behavior, Generation, cells, numbers, pod_template, replicasets};
+use crate::field::{Errors, Path};
 
 /// What ReplicationControllers do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create: |rc| rc.set("", "status", json!({"replicas": 0})),
     prepare_update: keep_status,
+    validate,
+    validate_status_update: |new, _, errors| replicasets::validate_status(new, errors),
     warnings: pod_template::warnings,
     columns: &[
         NAME,
@@ -60,6 +63,21 @@ fn default(rc: &mut Value) {
         }
     }
     rc.set_default("spec", "replicas", 1);
+}
+
+fn validate(rc: &Value, errors: &mut Errors) {
+    let (spec, at) = (rc.at("spec"), Path::new("spec"));
+    numbers::not_negative(spec, &["minReadySeconds"], &at, errors);
+    if cells::len(spec.at("selector")) == 0 {
+        errors.required(&at.child("selector"), "");
+    }
+    numbers::not_negative(spec, &["replicas"], &at, errors);
+    let template_at = at.child("template");
+    if !spec.has("template") {
+        return errors.required(&template_at, "");
+    }
+    let selector = json!({"matchLabels": spec.at("selector")});
+    pod_template::validate_for_ever(spec.at("template"), &selector, &template_at, "ReplicationController", errors);
 }
 
 fn row(rc: &Value, now: Timestamp) -> Vec<Value> {

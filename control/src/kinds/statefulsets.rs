@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, cells, pod_template};
+use super::{Behavior, Generation, cells, numbers, pod_template};
+use crate::field::{Errors, Path};
 
 /// What StatefulSets do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create: |set| set.set("", "status", json!({"replicas": 0, "availableReplicas": 0})),
     prepare_update: keep_status,
+    validate,
+    validate_update: pod_template::keep_selector,
     warnings: pod_template::warnings,
     columns: &[NAME, Column::text("Ready", "Number of the pod with ready state"), AGE, CONTAINERS, IMAGES],
     row,
@@ -37,6 +40,24 @@ fn default(set: &mut Value) {
     set.set_default("spec.persistentVolumeClaimRetentionPolicy", "whenScaled", "Retain");
     set.set_default("spec", "replicas", 1);
     set.set_default("spec", "revisionHistoryLimit", 10);
+}
+
+fn validate(set: &Value, errors: &mut Errors) {
+    let (spec, at) = (set.at("spec"), Path::new("spec"));
+    numbers::not_negative(spec, &["replicas", "minReadySeconds", "revisionHistoryLimit"], &at, errors);
+    pod_template::selector(
+        spec.at("selector"),
+        &at.child("selector"),
+        "empty selector is invalid for statefulset",
+        errors,
+    );
+    pod_template::validate_for_ever(
+        spec.at("template"),
+        spec.at("selector"),
+        &at.child("template"),
+        "StatefulSet",
+        errors,
+    );
 }
 
 fn row(set: &Value, now: Timestamp) -> Vec<Value> {

@@ -16,6 +16,16 @@ pub fn admit(pod: &mut Value) {
     tolerate_lost_nodes(spec);
 }
 
+/// Changes a pod that is about to replace `old`: what a client leaves out that admission put in stays.
+pub fn admit_update(pod: &mut Value, old: &Value) {
+    for field in ["priority", "preemptionPolicy"] {
+        if !pod.at("spec").has(field) {
+            pod.restore("spec", field, old);
+        }
+    }
+    tolerate_lost_nodes(pod.map_at("").entry("spec").or_insert_with(|| json!({})));
+}
+
 fn priority(spec: &mut Value) {
     let priority = match spec.text("priorityClassName") {
         "system-node-critical" => 2_000_001_000,
