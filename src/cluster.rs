@@ -1,15 +1,17 @@
 //! A whole cluster in this process: built, started, handed out as a client, stopped when dropped.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use control::Control;
 use kube::Client;
-use netproxy::fabric::{self, Fabric};
-use tokio::task::JoinSet;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use netproxy::fabric::{CidrError, Fabric};
+use tokio_util::sync::CancellationToken;
 
 use crate::node_link::NodeLink;
+use crate::plan::Plan;
 use crate::settings::{Component, Settings};
+use crate::tasks::Tasks;
 
 /// Why a cluster could not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +25,9 @@ pub enum Error {
     /// The node.
     #[error(transparent)]
     Node(#[from] runtime::BuildError),
-    /// The wire.
+    /// A network is not written as one.
     #[error(transparent)]
-    Wire(#[from] netproxy::BuildError),
+    Cidr(#[from] CidrError),
     /// The node's name cannot be told.
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,
@@ -76,9 +78,7 @@ pub struct Cluster {
     client: Client,
     url: String,
     kubeconfig: PathBuf,
-    stop: CancellationToken,
-    tasks: JoinSet<&'static str>,
-    _stop_on_drop: DropGuard,
+    tasks: Tasks,
 }
 
 impl Cluster {
@@ -104,57 +104,64 @@ impl Cluster {
 
     /// Returns when a component fails: the cluster cannot go on without it.
     pub async fn failed(&mut self) -> Error {
-        match self.tasks.join_next().await {
-            Some(Ok(component)) => Error::Ended(component),
-            Some(Err(panic)) => {
-                tracing::error!(%panic, "a component panicked");
-                Error::Ended("a component")
-            }
-            None => Error::Ended("everything"),
-        }
+        Error::Ended(self.tasks.ended().await)
     }
 
     /// Stops everything, pods first, and waits for it.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
+    pub async fn stop(self) {
+        self.tasks.stop().await;
     }
 
     async fn start(settings: Settings) -> Result<Self, Error> {
-        let data_dir = settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into());
-        let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let node_name = settings.node_name.clone().or_else(runtime::host_name).ok_or(Error::NodeName)?;
-        let kubeconfig = data_dir.join("kubeconfig");
+        let plan = Plan::new(settings)?;
         let link = NodeLink::default();
-        let control = control::Config {
-            data_dir: Some(data_dir.clone()),
-            listen,
-            names: vec![node_name.clone()],
-            cluster_cidr: settings.cluster_cidr.clone().unwrap_or_else(|| "10.42.0.0/16".to_owned()),
-            service_cidr: settings.service_cidr.clone().unwrap_or_else(|| "10.43.0.0/16".to_owned()),
-            kubeconfig: [kubeconfig.clone()].into_iter().chain(settings.write_kubeconfig.clone()).collect(),
-            token_auth_file: settings.token_auth_file.clone(),
-            nodes: link.transport(),
-            without_scheduler: !settings.runs(Component::Scheduler),
-            without_controllers: !settings.runs(Component::Controllers),
-        }
-        .build()
-        .await?;
+        let control = plan.control(link.transport()).build().await?;
         control.seed().await?;
-        let mut parts = Parts::new(&control);
-        if settings.runs(Component::Agent) {
-            parts.wire(&settings, &control).await?;
-            parts.node(&node_name, &data_dir, &settings, &control, &link).await?;
+        let client = as_user(&control, "kubernetes-admin");
+        let mut tasks = Tasks::default();
+        let fabric = Fabric::new(plan.fabric()?);
+        if plan.runs(Component::Proxy) {
+            let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
+            tasks.spawn_node("the service proxy", |stop| proxy.run(stop));
+            tasks.spawn_node("the API's listener for pods", |stop| api_for_pods(&control, fabric.clone(), stop));
         }
-        let client = client(&control, "kubernetes-admin");
-        let (url, stop) = (control.url(), parts.stop.clone());
-        parts.tasks.spawn({
-            let stop = stop.clone();
-            async move {
-                control.run(stop).await;
-                "the control plane"
+        if plan.runs(Component::Agent) {
+            let user = format!("system:node:{}", plan.node_name);
+            let node = plan.node().build(as_user(&control, &user), fabric).await?;
+            link.connect(&plan.node_name, node.server());
+            tasks.spawn_node("the node", |stop| node.run(stop));
+        }
+        let url = control.url();
+        tasks.spawn_control("the control plane", |stop| control.run(stop));
+        Ok(Self { client, url, kubeconfig: plan.kubeconfig(), tasks })
+    }
+}
+
+/// A client that calls the API's router in this process.
+fn as_user(control: &Control, user: &str) -> Client {
+    Client::new(control.service(user), "default")
+}
+
+/// Serves the API to pods: they find it at its own address, through the service `kubernetes`, over in-memory streams.
+fn api_for_pods(
+    control: &Control,
+    fabric: Fabric,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let (address, streams) = (control.reachable(), control.streams());
+    async move {
+        let listener = match fabric.listen_host(address) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::warn!(%address, %error, "pods cannot reach the API");
+                return stop.cancelled().await;
             }
-        });
-        Ok(Self { client, url, kubeconfig, _stop_on_drop: stop.clone().drop_guard(), stop, tasks: parts.tasks })
+        };
+        let serve = async {
+            while let Ok((stream, _)) = listener.accept().await {
+                streams.serve_stream(stream).await;
+            }
+        };
+        stop.run_until_cancelled(serve).await;
     }
 }

@@ -22,7 +22,9 @@
 
 mod cluster;
 mod node_link;
+mod plan;
 mod settings;
+mod tasks;
 
 pub use cluster::{Builder, Cluster, Error};
 pub use settings::{Component, Settings};

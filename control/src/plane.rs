@@ -172,6 +172,12 @@ impl Control {
         url(self.server.address())
     }
 
+    /// The address under which this machine reaches it.
+    pub fn reachable(&self) -> SocketAddr {
+        let address = self.server.address();
+        SocketAddr::new(reachable(address), address.port())
+    }
+
     /// For connections that do not come from a socket.
     pub fn streams(&self) -> Streams<Router> {
         self.server.streams()

@@ -28,8 +28,7 @@ impl Manifests {
                 manifests.add(&text, Path::new("."), "standard input")?;
             } else {
                 for file in files(source)? {
-                    let text =
-                        std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+                    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
                     manifests.add(&text, file.parent().unwrap_or(Path::new(".")), &file.display().to_string())?;
                 }
             }
