@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::table::{Field, Shape, TypeRef};
 use path::{Path, Step};
 
-pub(crate) use zero::{positions as shown_positions, zero};
+pub(crate) use zero::{is_zero, positions as shown_positions, zero};
 
 /// What [`conform`] noticed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Conform {
 }
 
 /// Drops what is not shown, adds what always is, and puts all in the order of the struct.
-fn rebuild_in_order(ty: TypeRef, map: &mut Map<String, Value>) {
+pub(crate) fn rebuild_in_order(ty: TypeRef, map: &mut Map<String, Value>) {
     let fields = ty.get().fields();
     let mut kept: Vec<(usize, String, Value)> = Vec::with_capacity(map.len() + 2);
     for (key, value) in std::mem::take(map) {

@@ -152,6 +152,8 @@ pub struct Type {
     pub atomic: bool,
     /// Indices of the fields that are encoded though they were never set.
     shown: Box<[u16]>,
+    /// Defaults of this type that depend on other fields.
+    pub(crate) rule: Option<crate::default::Rule>,
     /// A default exists somewhere in it, so that [`crate::default`] has to look.
     pub(crate) defaults: bool,
 }
@@ -221,6 +223,23 @@ pub struct Field {
     pub default: Option<Box<Value>>,
     /// What most fields have not.
     pub detail: Option<Box<Detail>>,
+}
+
+impl Field {
+    /// A field of which nothing more is known.
+    pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Self {
+        Self {
+            name: name.into(),
+            shape,
+            alias: None,
+            numbers: [0; 3],
+            pointer: false,
+            always: false,
+            required: false,
+            default: None,
+            detail: None,
+        }
+    }
 }
 
 /// The rarer facts of a field.

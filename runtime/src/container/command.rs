@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinHandle;
+use wasmtime::Store;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::verdict::{self, Exit};
@@ -12,24 +13,20 @@ use crate::host::Host;
 
 pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
     let host = Host::new(&setting)?;
+    let denied = host.limits.denied();
+    let store = host.into_store(&setting.engine);
+    let gate = Arc::clone(&setting.gate);
     let engine = setting.engine.clone();
     Ok(engine.inner().guests.spawn(async move {
-        let gate = Arc::clone(&setting.gate);
         tokio::select! {
-            exit = run(&setting, entry, host) => exit,
+            result = run(store, entry) => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
         }
     }))
 }
 
-async fn run(setting: &Setting, entry: CommandPre<Host>, host: Host) -> Exit {
-    let denied = host.limits.denied();
-    let mut store = host.into_store(&setting.engine);
-    let result = async {
-        let command = entry.instantiate_async(&mut store).await?;
-        command.wasi_cli_run().call_run(&mut store).await
-    }
-    .await;
-    verdict::judge(result, denied.load(Relaxed))
+async fn run(mut store: Store<Host>, entry: CommandPre<Host>) -> wasmtime::Result<Result<(), ()>> {
+    let command = entry.instantiate_async(&mut store).await?;
+    command.wasi_cli_run().call_run(&mut store).await
 }

@@ -4,8 +4,8 @@
 //! 61 turns of 10 ms, because that is how often a tokio worker looks at them. So guests have workers of their own, and
 //! there the look is more frequent, for the sake of the guests that sleep.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -46,15 +46,7 @@ impl Guests {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let ticker = self.ticker.clone();
-        self.handle.spawn(async move {
-            let mut guest = pin!(guest);
-            poll_fn(|cx| {
-                let _turn = ticker.turn();
-                guest.as_mut().poll(cx)
-            })
-            .await
-        })
+        self.handle.spawn(Ticked { ticker: self.ticker.clone(), guest })
     }
 }
 
@@ -64,5 +56,24 @@ impl Drop for Guests {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A guest's future that tells the ticker when it runs.
+    struct Ticked<F> {
+        ticker: Ticker,
+        #[pin]
+        guest: F,
+    }
+}
+
+impl<F: Future> Future for Ticked<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _turn = this.ticker.turn();
+        this.guest.poll(cx)
     }
 }

@@ -23,6 +23,19 @@ pub(super) fn is_shown(field: &Field, value: &Value) -> bool {
     }
 }
 
+/// Whether a field holds what it would hold if it had never been set.
+pub(crate) fn is_zero(field: &Field, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        _ if field.pointer => false,
+        Value::String(text) => text.is_empty(),
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty() && matches!(field.shape, Shape::Map(_)),
+    }
+}
+
 /// Whether a field is encoded though it was never set.
 pub(crate) fn shown_when_empty(field: &Field) -> bool {
     match field.shape {

@@ -49,7 +49,10 @@ pub(super) fn table(text: &str, defaults: &str) -> Table {
         while let Some(field) = lines.next_if(|line| line.starts_with('\t')) {
             fields.push(reader.field(&name, &field[1..]));
         }
+        let rule = crate::default::rule(&name);
         let mut ty = Type::new(name, fields);
+        ty.defaults |= rule.is_some();
+        ty.rule = rule;
         for cell in cells {
             match cell.strip_prefix("g=") {
                 Some(kind) => ty.kinds.extend(reader.kind(kind)),

@@ -38,17 +38,7 @@ fn an_overlay_refers_to_what_is_below() {
     let mut table = Table::over(builtin());
     let meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
     let below = (0..).find(|&id| &*builtin().at(id).name == meta).unwrap();
-    let metadata = Field {
-        name: "metadata".into(),
-        shape: Shape::Struct(below),
-        alias: None,
-        numbers: [0; 3],
-        pointer: false,
-        always: false,
-        required: false,
-        default: None,
-        detail: None,
-    };
+    let metadata = Field::new("metadata", Shape::Struct(below));
     let mut foo = Type::new("example.v1.Foo", vec![metadata]);
     foo.kinds.push(("example".into(), "v1".into(), "Foo".into()));
     table.add_type(foo);
