@@ -1,5 +1,6 @@
 //! A whole cluster in this process: built, started, handed out as a client, stopped when dropped.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +33,8 @@ pub enum Error {
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,
     /// A component ended although nobody asked it to.
-    #[error("{0} ended")]
-    Ended(&'static str),
+    #[error("{0}")]
+    Ended(String),
 }
 
 /// What is to be started.
@@ -122,8 +123,11 @@ impl Cluster {
         let fabric = Fabric::new(plan.fabric()?);
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
-            tasks.spawn_node("the service proxy", |stop| proxy.run(stop));
-            tasks.spawn_node("the API's listener for pods", |stop| api_for_pods(&control, fabric.clone(), stop));
+            tasks.spawn_node("the service proxy", |stop| async { never_fails(proxy.run(stop).await) });
+            tasks.spawn_node("the API's listener for pods", |stop| {
+                let serving = api_for_pods(&control, fabric.clone(), stop);
+                async { never_fails(serving.await) }
+            });
         }
         if plan.runs(Component::Agent) {
             let user = format!("system:node:{}", plan.node_name);
@@ -135,6 +139,10 @@ impl Cluster {
         tasks.spawn_control("the control plane", |stop| control.run(stop));
         Ok(Self { client, url, kubeconfig: plan.kubeconfig(), tasks })
     }
+}
+
+fn never_fails((): ()) -> Result<(), Infallible> {
+    Ok(())
 }
 
 /// A client that calls the API's router in this process.

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use control::http::{BoxError, NodeTransport};
-use http_body_util::BodyExt as _;
-use runtime::NodeServer;
+use control::http::NodeTransport;
+use runtime::server::Server as NodeServer;
 use tower::ServiceExt as _;
 
 /// The agent of this process's node; empty until it is built.
@@ -24,8 +23,8 @@ impl NodeLink {
             let (_, server) = link.0.get().filter(|(name, _)| name == node)?;
             let server = server.clone();
             Some(Box::pin(async move {
-                let answer = server.oneshot(request).await.map_err(BoxError::from)?;
-                Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
+                let Ok(answer) = server.oneshot(request).await;
+                Ok(answer)
             }))
         })
     }

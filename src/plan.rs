@@ -7,6 +7,7 @@ use control::http::NodeTransport;
 use netproxy::fabric::{self, CidrError};
 
 use crate::cluster::Error;
+use crate::host;
 use crate::settings::{Component, Settings};
 
 /// Settings with nothing left open.
@@ -28,8 +29,8 @@ impl Plan {
     /// Where the host has no usable name and none was given.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let node_ip = settings.node_ip.unwrap_or_else(|| runtime::host::address_of(listen.ip()));
-        let node_name = settings.node_name.clone().or_else(runtime::host::name).ok_or(Error::NodeName)?;
+        let node_ip = settings.node_ip.unwrap_or_else(|| host::address(listen.ip()));
+        let node_name = settings.node_name.clone().or_else(host::name).ok_or(Error::NodeName)?;
         Ok(Self {
             node_name,
             data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
@@ -94,11 +95,6 @@ impl Plan {
 
     /// The node's part.
     pub fn node(&self) -> runtime::Config {
-        runtime::Config {
-            node_name: self.node_name.clone(),
-            data_dir: self.data_dir.clone(),
-            node_ip: self.node_ip,
-            ..runtime::Config::default()
-        }
+        runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
     }
 }

@@ -1,12 +1,14 @@
 //! The tasks of a cluster and the order in which they end: what runs pods first, then what it talks to.
 
+use std::fmt::Display;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The running components. Dropping them ends them.
 pub struct Tasks {
-    node: JoinSet<&'static str>,
-    control: JoinSet<&'static str>,
+    node: JoinSet<String>,
+    control: JoinSet<String>,
     stop_node: CancellationToken,
     stop_control: CancellationToken,
     _stop_on_drop: [DropGuard; 2],
@@ -22,33 +24,34 @@ impl Default for Tasks {
 
 impl Tasks {
     /// Runs a component that needs the API to stop cleanly.
-    pub fn spawn_node<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    pub fn spawn_node<F, E>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display + 'static,
     {
         let running = run(self.stop_node.clone());
         self.node.spawn(named(name, running));
     }
 
     /// Runs the component that ends last.
-    pub fn spawn_control<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    pub fn spawn_control<F, E>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display + 'static,
     {
         let running = run(self.stop_control.clone());
         self.control.spawn(named(name, running));
     }
 
-    /// Returns the name of the first component that ends.
-    pub async fn ended(&mut self) -> &'static str {
+    /// Says which component ended first, and why.
+    pub async fn ended(&mut self) -> String {
         let ended = tokio::select! {
             Some(ended) = self.node.join_next() => ended,
             Some(ended) = self.control.join_next() => ended,
-            else => return "everything",
+            else => return "everything ended".to_owned(),
         };
         ended.unwrap_or_else(|panic| {
-            tracing::error!(%panic, "a component panicked");
-            "a component that panicked"
+            format!("a component panicked: {panic}")
         })
     }
 
@@ -61,7 +64,9 @@ impl Tasks {
     }
 }
 
-async fn named(name: &'static str, running: impl Future<Output = ()>) -> &'static str {
-    running.await;
-    name
+async fn named<E: Display>(name: &'static str, running: impl Future<Output = Result<(), E>>) -> String {
+    match running.await {
+        Ok(()) => format!("{name} ended"),
+        Err(error) => format!("{name} failed: {error}"),
+    }
 }

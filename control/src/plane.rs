@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
 use crate::controllers::{self, ApiEndpoint};
 use crate::discovery::Discovery;
 use crate::health::{Check, Health};
 use crate::http::{NodeTransport, Router};
-use crate::kinds::services::{AddressError, Addresses};
+use crate::kinds::services::{Cidr, CidrError};
 use crate::kubeconfig::Kubeconfig;
 use crate::registry::Registry;
-use crate::scheduler;
 use crate::server::{Limits, Server, Streams, Tls, TlsError};
 use crate::status::Status;
 use crate::store::{self, OpenError, Store};
@@ -44,7 +42,7 @@ pub struct Config {
     pub nodes: NodeTransport,
     /// Leave the scheduler out.
     pub without_scheduler: bool,
-    /// Leave the controllers out.
+    /// Leave the controllers out, the scheduler with them.
     pub without_controllers: bool,
 }
 
@@ -73,7 +71,7 @@ pub enum BuildError {
     Tokens(#[from] TokenFileError),
     /// The service network is unusable.
     #[error(transparent)]
-    ServiceCidr(#[from] AddressError),
+    ServiceCidr(#[from] CidrError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}; is another server running there? `--listen 127.0.0.1:0` takes a free port")]
     Listen {
@@ -98,7 +96,6 @@ pub struct Control {
     router: Router,
     server: Server<Router>,
     controllers: Option<controllers::Config>,
-    scheduler: bool,
 }
 
 impl Config {
@@ -112,9 +109,8 @@ impl Config {
         }
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
-        let addresses = Addresses::new(&self.service_cidr)?;
-        let cluster_ip = addresses.first();
-        let registry = Registry::new(store, addresses);
+        let registry = Registry::new(store, self.service_cidr.parse::<Cidr>()?);
+        let cluster_ip = registry.first_cluster_ip().into();
         let pki = Pki::open(below("pki").as_deref())?;
         let mut tokens = Tokens::default();
         if let Some(file) = &self.token_auth_file {
@@ -140,9 +136,10 @@ impl Config {
             root_certificate: pki.authority().to_owned(),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
             cluster_cidr: self.cluster_cidr.clone(),
+            scheduler: !self.without_scheduler,
             ..controllers::Config::default()
         });
-        Ok(Control { registry, router, server, controllers, scheduler: !self.without_scheduler })
+        Ok(Control { registry, router, server, controllers })
     }
 
     fn write_kubeconfig(&self, pki: &Pki, address: SocketAddr) -> Result<(), BuildError> {
@@ -195,21 +192,25 @@ impl Control {
     }
 
     /// Serves, and runs the loops, until it is told to stop; returns when everything is on disk.
-    pub async fn run(self, stop: CancellationToken) {
-        let loops = TaskTracker::new();
-        if let Some(config) = self.controllers {
-            loops.spawn(controllers::run(config, self.registry.clone(), stop.clone()));
-        }
-        if self.scheduler {
-            loops.spawn(scheduler::run(self.registry.clone(), stop.clone()));
-        }
-        loops.close();
-        let closing = async {
-            stop.cancelled().await;
-            loops.wait().await;
-            self.registry.store().close().await;
+    ///
+    /// # Errors
+    /// The loop that failed; nothing is served any more.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), controllers::Error> {
+        let registry = self.registry.clone();
+        let serving = stop.child_token();
+        let loops = async {
+            let ended = match self.controllers {
+                Some(config) => controllers::run(config, registry.clone(), stop.clone()).await,
+                None => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
+            };
+            serving.cancel();
+            registry.store().close().await;
+            ended
         };
-        tokio::join!(self.server.run(stop.clone()), closing);
+        tokio::join!(loops, self.server.run(serving.clone())).0
     }
 }
 
