@@ -3,8 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use control::http::NodeTransport;
+use futures::{FutureExt as _, TryFutureExt as _};
 use runtime::server::Server as NodeServer;
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 /// The agent of this process's node; empty until it is built.
 #[derive(Clone, Default)]
@@ -21,11 +22,7 @@ impl NodeLink {
         let link = self.clone();
         Arc::new(move |node, request| {
             let (_, server) = link.0.get().filter(|(name, _)| name == node)?;
-            let server = server.clone();
-            Some(Box::pin(async move {
-                let Ok(answer) = server.oneshot(request).await;
-                Ok(answer)
-            }))
+            Some(server.clone().call(request).map_err(|never| match never {}).boxed())
         })
     }
 }

@@ -50,9 +50,7 @@ impl Tasks {
             Some(ended) = self.control.join_next() => ended,
             else => return "everything ended".to_owned(),
         };
-        ended.unwrap_or_else(|panic| {
-            format!("a component panicked: {panic}")
-        })
+        ended.unwrap_or_else(|panic| format!("a component panicked: {panic}"))
     }
 
     /// Ends everything in order.

@@ -129,8 +129,7 @@ impl Config {
             Health::new(Vec::new(), vec![store_check(&registry)]),
         );
         let authenticator = Authenticator::new(tokens);
-        let server =
-            Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
+        let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| controllers::Config {
             root_certificate: pki.authority().to_owned(),
