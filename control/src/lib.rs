@@ -5,14 +5,16 @@
 //! ```
 
 pub mod auth;
+pub mod controllers;
 pub mod discovery;
 pub mod field;
-pub mod http;
 pub mod health;
+pub mod http;
 pub mod kinds;
 pub mod kubeconfig;
 mod private_file;
 pub mod registry;
+pub mod scheduler;
 pub mod server;
 pub mod status;
 pub mod store;

@@ -1,5 +1,7 @@
 //! What a request or response says to its next hop only, and what every request must say.
 
+use std::net::SocketAddr;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
@@ -37,6 +39,15 @@ pub(super) fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), RequestE
         *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
     Ok(())
+}
+
+/// A request of HTTP/1.0 or of the host's own may name no host: then it is the address it goes to.
+pub(super) fn ensure_host<B>(request: &mut Request<B>, to: SocketAddr) {
+    if !request.headers().contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::try_from(to.to_string())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }
 
 /// Removes what was meant for this hop.
