@@ -8,10 +8,13 @@ use parking_lot::RwLock;
 
 use crate::pod::view::View;
 
-/// The pods of this node by namespace and name.
+/// Namespace and name.
+type Name = (String, String);
+
+/// The pods of this node by namespace and name, with their uids.
 #[derive(Debug, Default)]
 pub struct Directory {
-    pods: RwLock<HashMap<(String, String), (String, Arc<View>)>>,
+    pods: RwLock<HashMap<Name, (String, Arc<View>)>>,
 }
 
 impl Directory {
@@ -42,7 +45,7 @@ impl Directory {
     }
 }
 
-fn key(pod: &Pod) -> ((String, String), String) {
+fn key(pod: &Pod) -> (Name, String) {
     let meta = &pod.metadata;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     ((text(&meta.namespace), text(&meta.name)), text(&meta.uid))

@@ -66,16 +66,25 @@ pub fn directory(ground: &Ground, pod: &Pod) -> PathBuf {
     ground.pods.join(pod.metadata.uid.as_deref().unwrap_or("none"))
 }
 
-/// Makes the place of a pod.
-pub async fn make(ground: Arc<Ground>, pod: Arc<Pod>, mut around: Subscription) -> Result<Place, Error> {
+/// Makes the place of a pod. Gives back the subscription, which from then on tells of what came after.
+pub async fn make(
+    ground: Arc<Ground>,
+    pod: Arc<Pod>,
+    mut around: Subscription,
+) -> (Result<Place, Error>, Subscription) {
     around.known().await;
+    let made = make_with(&ground, &pod, &around).await;
+    (made, around)
+}
+
+async fn make_with(ground: &Ground, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {
     ground.services.synced().await;
     let _turn = ground.starts.acquire().await.map_err(|_| Error::Stopping)?;
     let lease = ground.addresses.lease()?;
-    let plug = ground.fabric.attach(address(&pod, &lease))?;
-    let given = ground.given(&pod, &around, Some(lease.ip()));
-    provide(&ground, &pod, given).await?;
-    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(&pod) }, _lease: lease })
+    let plug = ground.fabric.attach(address(pod, &lease))?;
+    let given = ground.given(pod, around, Some(lease.ip()));
+    provide(ground, pod, given).await?;
+    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(pod) }, _lease: lease })
 }
 
 /// Makes or renews the pod's volumes.

@@ -20,6 +20,9 @@ use crate::volume;
 /// The port of an HTTP handler whose container declares none.
 const DEFAULT_HTTP_PORT: u16 = 80;
 
+/// The reason of a container whose configuration cannot be put together.
+pub(super) const CONFIG_ERROR: &str = "CreateContainerConfigError";
+
 /// A container that runs.
 pub struct Started {
     /// The guest.
@@ -65,7 +68,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Image(error) => error.reason(),
-            Self::Config(_) | Self::Mount(_) => "CreateContainerConfigError",
+            Self::Config(_) | Self::Mount(_) => CONFIG_ERROR,
             Self::Log(_) | Self::Load(_) | Self::Stopping => "CreateContainerError",
             Self::Start(_) => "RunContainerError",
         }

@@ -134,7 +134,7 @@ fn facts(status: &ContainerStatus) -> (bool, bool, &str) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, from_value, json};
+    use serde_json::{from_value, json};
 
     use super::*;
 
@@ -143,8 +143,14 @@ mod tests {
         let waiting = |reason: &str| json!({"waiting": {"reason": reason}});
         let ended = json!({"terminated": {"exitCode": 1}});
         let running = json!({"running": {}});
-        let cases: [(Value, Value, i32, bool, Result<u32, &str>); 7] = [
-            (waiting("ContainerCreating"), json!({}), 0, false, Err("is waiting to start: ContainerCreating")),
+        let cases = [
+            (
+                waiting("ContainerCreating"),
+                json!({}),
+                0,
+                false,
+                Err::<u32, &str>("is waiting to start: ContainerCreating"),
+            ),
             (waiting("ErrImagePull"), json!({}), 0, false, Err("is waiting to start: image can't be pulled")),
             (running.clone(), json!({}), 0, false, Ok(0)),
             (running.clone(), json!({}), 0, true, Err("previous terminated container \"c\" in pod \"p\" not found")),

@@ -80,8 +80,8 @@ struct Live {
 
 /// What was made, away from the loop.
 enum Errand {
-    Place(Result<Place, place::Error>),
-    Start(usize, u32, String, Result<Started, start::Error>),
+    Place(Result<Place, place::Error>, Subscription),
+    Start(usize, u32, String, Box<Result<Started, start::Error>>),
 }
 
 /// Of a probe's try: unit, instance, gauge, and what was wrong.
@@ -254,7 +254,7 @@ impl Worker {
     /// Something is about to change the status again.
     fn is_unsettled(&self, now: Instant) -> bool {
         let soon = now + Duration::from_millis(10);
-        let asking = |live: &Live, started| !live.probing.due(started).is_some_and(|due| due > soon);
+        let asking = |live: &Live, started| live.probing.due(started).is_none_or(|due| due <= soon);
         self.errand.is_some()
             || self.observed.units.iter().zip(&self.live).any(|(unit, live)| {
                 !unit.ready && live.as_ref().is_some_and(|live| !live.probing.is_empty() && asking(live, unit.started))

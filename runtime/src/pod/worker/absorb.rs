@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::super::observed::{Ending, Sandbox, State, Trouble};
@@ -10,7 +11,7 @@ use super::super::place;
 use super::super::plan::Wish;
 use super::super::probing::Probing;
 use super::super::publish::Written;
-use super::super::start::{self, Started};
+use super::super::start::{self, CONFIG_ERROR, Started};
 use super::act::not_started;
 use super::{Answer, Errand, HOLD_FOR_PROBES, Happening, Live, REWRITE, Worker};
 use crate::probe::{Kind, Outcome};
@@ -21,12 +22,22 @@ const FRESH_FAILURE: Duration = Duration::from_secs(2);
 impl Worker {
     pub(super) async fn absorb(&mut self, happening: Happening) {
         match happening {
-            Happening::Changed => self.respec(),
+            Happening::Changed => {
+                let before = self.pod.clone();
+                self.respec();
+                let about = |pod: &Pod| (pod.metadata.labels.clone(), pod.metadata.annotations.clone());
+                if about(&before) != about(&self.pod) {
+                    self.refresh_volumes().await;
+                }
+            }
             Happening::Surroundings => self.surroundings().await,
-            Happening::Made(Errand::Place(made)) => self.placed(made),
+            Happening::Made(Errand::Place(made, around)) => {
+                self.around = around;
+                self.placed(made);
+            }
             Happening::Made(Errand::Start(index, instance, image, result)) => {
                 self.observed.busy = false;
-                match result {
+                match *result {
                     Ok(started) => self.started(index, instance, image, started),
                     Err(error) => self.hindered(index, &image, &error),
                 }
@@ -90,10 +101,15 @@ impl Worker {
             hindrance.retry = Some(now);
         }
         for trouble in self.observed.units.iter_mut().filter_map(|unit| unit.trouble.as_mut()) {
-            if trouble.retry.is_none() {
+            if trouble.reason == CONFIG_ERROR {
                 trouble.retry = Some(now);
             }
         }
+        self.refresh_volumes().await;
+    }
+
+    /// Brings what containers see as files up to date.
+    async fn refresh_volumes(&mut self) {
         let Sandbox::Ready(ip) = self.observed.sandbox else { return };
         if place::has_live_volumes(&self.pod) {
             let given = self.ground.given(&self.pod, &self.around, Some(ip));
@@ -160,8 +176,9 @@ impl Worker {
         let trouble = Trouble::new(reason, message.clone());
         unit.trouble = Some(match error {
             // Only a change can help.
-            start::Error::Config(_) => trouble,
             start::Error::Image(_) if reason == "InvalidImageName" => trouble,
+            // A change tells of itself, unless it came while the start was failing.
+            start::Error::Config(_) => Trouble { retry: Some(now + place::RETRY), ..trouble },
             start::Error::Image(_) if reason == "ErrImagePull" => {
                 let worse = format!("Back-off pulling image {image:?}: {reason}: {message}");
                 let worse = Trouble { retry, ..Trouble::new("ImagePullBackOff", worse) };

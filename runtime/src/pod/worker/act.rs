@@ -23,7 +23,10 @@ impl Worker {
             Step::MakeSandbox => {
                 self.begin(now);
                 let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
-                self.errand = Some(Box::pin(async move { Errand::Place(making.await) }));
+                self.errand = Some(Box::pin(async move {
+                    let (made, around) = making.await;
+                    Errand::Place(made, around)
+                }));
             }
             Step::Start(index) => self.start(index, now),
             Step::BackOff(index, delay) => self.back_off(index, delay),
@@ -94,7 +97,7 @@ impl Worker {
         let (pod, around) = (self.pod.clone(), self.around.fork());
         let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, instance });
         let image = image.unwrap_or_default();
-        self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, starting.await) }));
+        self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, Box::new(starting.await)) }));
     }
 
     fn back_off(&mut self, index: usize, delay: Duration) {
