@@ -59,6 +59,15 @@ pub enum Error {
     },
 }
 
+/// Makes the cluster's own objects, so that the first client finds them.
+///
+/// # Errors
+/// What the registry says.
+pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::status::Status> {
+    let (context, _events) = Context::new(config.clone(), registry.clone());
+    seed::apply(&context).await
+}
+
 /// Makes the cluster's own objects (namespaces, the `kubernetes` service), then runs every loop until `stop`.
 ///
 /// # Errors
@@ -82,7 +91,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
         ("kubernetes service", seed::keep_api_endpoints(&context).boxed()),
-        ("scheduler", scheduler::run(&context).boxed()),
+        ("scheduler", scheduler(&context)),
     ];
     let mut tasks = JoinSet::new();
     for (name, body) in loops {
@@ -100,6 +109,14 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         }
     }
     Ok(())
+}
+
+/// The scheduler, or nothing where pods are to be bound by somebody else.
+fn scheduler(context: &Context) -> BoxFuture<'static, ()> {
+    match context.config.scheduler {
+        true => scheduler::run(context).boxed(),
+        false => std::future::pending().boxed(),
+    }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

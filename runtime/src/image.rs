@@ -17,4 +17,4 @@ mod store;
 pub use pull::{Policy, PullError, Pulled, pull};
 pub use reference::{InvalidReference, Reference};
 pub(crate) use store::hex;
-pub use store::{Error as StoreError, Image, Store};
+pub use store::{Error as StoreError, Image, Store, digest};

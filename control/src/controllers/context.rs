@@ -30,6 +30,8 @@ pub struct Config {
     pub cluster_cidr: String,
     /// The prefix length of each node's share of it.
     pub node_mask: u8,
+    /// Whether pods are bound to nodes here.
+    pub scheduler: bool,
     /// A node that has not been heard of for so long is `Unknown`.
     pub node_grace: Duration,
     /// Pods of a node that is gone are deleted after so long.
@@ -43,6 +45,7 @@ impl Default for Config {
             api: None,
             cluster_cidr: "10.42.0.0/16".to_owned(),
             node_mask: 18,
+            scheduler: true,
             node_grace: Duration::from_secs(50),
             orphan_grace: Duration::from_secs(40),
         }

@@ -123,6 +123,16 @@ impl Resources {
         self.ordered.iter().find(|r| r.row.group == group && r.row.version == version && r.row.kind == kind)
     }
 
+    /// The rows of discovery: all resources, with the sub-resources that are served.
+    pub fn rows(&self) -> Vec<ResourceRow> {
+        let served = |row: &ResourceRow| {
+            let mut row = row.clone();
+            row.subresources.retain(|s| PARTS.contains(&s.name.as_str()));
+            row
+        };
+        self.ordered.iter().map(|r| served(r.row)).collect()
+    }
+
     /// All, in discovery order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.ordered.iter()
