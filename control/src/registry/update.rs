@@ -171,7 +171,9 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
     let behavior = resource.behavior;
     schema::default::apply(resource.ty, new);
     (behavior.default)(new);
-    metadata::carry_over(new, old);
+    if part != Part::Internal {
+        metadata::carry_over(new, old);
+    }
     match part {
         Part::Status => {
             (behavior.prepare_status_update)(new, old);
