@@ -57,6 +57,14 @@ pub fn patch(uid: &str, status: &PodStatus, previous: Option<&PodStatus>) -> Val
             new.insert(name.clone(), Value::Null);
         }
     }
+    // Conditions are merged by their type: what one does not say any more has to be taken away.
+    for condition in new.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        for name in ["reason", "message"] {
+            if condition.get(name).is_none() {
+                condition[name] = Value::Null;
+            }
+        }
+    }
     json!({"metadata": {"uid": uid}, "status": new})
 }
 

@@ -171,7 +171,9 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
     let behavior = resource.behavior;
     schema::default::apply(resource.ty, new);
     (behavior.default)(new);
-    metadata::carry_over(new, old);
+    if part != Part::Internal {
+        metadata::carry_over(new, old);
+    }
     match part {
         Part::Status => {
             (behavior.prepare_status_update)(new, old);
@@ -179,7 +181,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
         }
         Part::Main | Part::Scale => {
             (behavior.prepare_update)(new, old);
-            metadata::bump_generation(new, old, behavior.generation);
+            metadata::bump_generation(new, old, behavior);
             rules::check_update(resource, new, old)
         }
         Part::Finalize => {
