@@ -8,6 +8,7 @@
 //! all call this one; who they are stands in the request's extensions as a [`Caller`].
 
 mod body;
+mod list_options;
 mod negotiate;
 mod node_proxy;
 mod path;
@@ -35,7 +36,9 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 
-use crate::auth::Caller;
+use crate::auth::{Attributes, Caller, Decision, authorize};
+use crate::discovery::Discovery;
+use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
 use negotiate::Negotiated;
@@ -57,12 +60,14 @@ pub struct Router {
 struct Parts {
     registry: Registry,
     nodes: NodeTransport,
+    discovery: Discovery,
+    health: Health,
 }
 
 impl Router {
     /// A router over a registry; `nodes` finds the node that a pod's logs are on.
-    pub fn new(registry: Registry, nodes: NodeTransport) -> Self {
-        Self { parts: Arc::new(Parts { registry, nodes }), caller: Caller::anonymous() }
+    pub fn new(registry: Registry, nodes: NodeTransport, discovery: Discovery, health: Health) -> Self {
+        Self { parts: Arc::new(Parts { registry, nodes, discovery, health }), caller: Caller::anonymous() }
     }
 
     /// The same API for a caller in this process: requests that name nobody come from `caller`.
@@ -82,14 +87,20 @@ impl Router {
     async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
         let caller = head.extensions.get::<Caller>().unwrap_or(&self.caller);
+        let wanted = Attributes::of(&head.method, &head.uri);
+        if authorize(caller, &wanted) == Decision::Deny {
+            return Err(wanted.forbidden(caller));
+        }
+        if let Some(answer) = self.parts.health.answer(&head).or_else(|| self.parts.discovery.answer(&head)) {
+            return Ok(answer.map(respond::full));
+        }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let registry = &self.parts.registry;
         let found = ResourcePath::parse(&decoded)
             .and_then(|p| Some((registry.resources().find(&p.group, &p.version, &p.resource)?.clone(), p)));
         let Some((resource, path)) = found else {
-            return Err(Status::no_such_resource());
+            return Ok(unknown(&decoded));
         };
-        let _ = &caller;
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = negotiate::accept(accept)?;
@@ -187,6 +198,14 @@ fn scope_fits(resource: &Resource, path: &ResourcePath) -> bool {
         (true, true) => path.name.is_empty(),
         (false, false) => false,
     }
+}
+
+/// A path below a group is a Status; any other is plain text, as upstream has it.
+fn unknown(path: &str) -> Response<Body> {
+    if path.starts_with("/api/") || path.starts_with("/apis/") {
+        return respond::failure(&Status::no_such_resource());
+    }
+    respond::answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", respond::full("404 page not found\n"))
 }
 
 fn not_allowed(method: &Method, target: &Target) -> Response<Body> {

@@ -1,6 +1,6 @@
 //! The life of `metadata`: what the server sets, what a client may change, and what only a deletion changes.
 
-use objects::{names, time};
+use objects::time;
 use serde_json::Value;
 
 use super::object::{self, meta_str, set_meta};
@@ -36,14 +36,8 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-/// Makes a new object's metadata: a name where one is to be generated, uid, creation time, first generation.
+/// Makes a new object's metadata: uid, creation time, first generation.
 pub fn begin(object: &mut Value, counts: Generation) {
-    if meta_str(object, "name").is_empty() {
-        let prefix = meta_str(object, "generateName").to_owned();
-        if !prefix.is_empty() {
-            set_meta(object, "name", Some(names::generate(&prefix).into()));
-        }
-    }
     for field in SERVER_OWNED {
         set_meta(object, field, None);
     }
@@ -61,25 +55,6 @@ pub fn carry_over(new: &mut Value, old: &Value) {
         set_meta(new, field, object::metadata(old).and_then(|m| m.get(*field)).cloned());
     }
     set_meta(new, "managedFields", None);
-}
-
-/// Bumps `generation` where what the kind counts differs.
-pub fn bump_generation(new: &mut Value, old: &Value, counts: Generation) {
-    let desired = |o: &Value| -> Vec<(String, Value)> {
-        let fields = o.as_object().into_iter().flatten();
-        fields.filter(|(k, _)| *k != "metadata" && *k != "status").map(|(k, v)| (k.clone(), v.clone())).collect()
-    };
-    let unchanged = {
-        let (mut a, mut b) = (desired(new), desired(old));
-        a.sort_by(|x, y| x.0.cmp(&y.0));
-        b.sort_by(|x, y| x.0.cmp(&y.0));
-        a == b
-    };
-    let annotations = |o: &Value| object::metadata(o).and_then(|m| m.get("annotations")).cloned();
-    let annotated = counts == Generation::SpecAndAnnotations && annotations(new) != annotations(old);
-    if counts != Generation::Absent && (!unchanged || annotated) {
-        next_generation(new);
-    }
 }
 
 /// Counts a change.
