@@ -21,11 +21,19 @@
 //! ```
 
 mod cluster;
+mod host;
 mod node_link;
+mod plan;
 mod settings;
+mod tasks;
 
 pub use cluster::{Builder, Cluster, Error};
 pub use settings::{Component, Settings};
 
 /// The store of WebAssembly images below a data directory; it can be used while a cluster runs on it.
 pub use runtime::image;
+
+/// Where the images of a data directory are.
+pub fn image_dir(data_dir: &std::path::Path) -> std::path::PathBuf {
+    data_dir.join("images")
+}

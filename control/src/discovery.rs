@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use form::Form;
 
-pub use version::version;
+pub use version::{VERSION, version};
 
 /// All that is said about the served resources.
 pub struct Discovery {

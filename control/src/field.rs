@@ -94,6 +94,11 @@ impl Errors {
         self.push("FieldValueDuplicate", at, format!("Duplicate value: {}", shown(&value.into())));
     }
 
+    /// A value that stands elsewhere already, with the words that show it.
+    pub fn duplicate_as(&mut self, at: &Path, shown: &str) {
+        self.push("FieldValueDuplicate", at, format!("Duplicate value: {shown}"));
+    }
+
     /// A field that may not be there.
     pub fn forbidden(&mut self, at: &Path, detail: &str) {
         self.push("FieldValueForbidden", at, with_detail("Forbidden".into(), detail));

@@ -23,14 +23,24 @@ mod selectors;
 mod pod_spec;
 mod pod_template;
 
+mod configmaps;
 mod controllerrevisions;
 mod cronjobs;
 mod daemonsets;
 mod deployments;
+mod endpoints;
+mod endpointslices;
+pub mod events;
 mod jobs;
+mod leases;
+mod namespaces;
+mod nodes;
 mod pods;
 mod replicasets;
 mod replicationcontrollers;
+mod secrets;
+mod serviceaccounts;
+pub mod services;
 mod statefulsets;
 
 use jiff::Timestamp;
@@ -145,8 +155,16 @@ fn differ(new: &Value, old: &Value) -> bool {
 /// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.
 pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
     match (group, resource) {
+        ("", "configmaps") => &configmaps::BEHAVIOR,
+        ("", "endpoints") => &endpoints::BEHAVIOR,
+        ("" | "events.k8s.io", "events") => &events::BEHAVIOR,
+        ("", "namespaces") => &namespaces::BEHAVIOR,
+        ("", "nodes") => &nodes::BEHAVIOR,
         ("", "pods") => &pods::BEHAVIOR,
         ("", "replicationcontrollers") => &replicationcontrollers::BEHAVIOR,
+        ("", "secrets") => &secrets::BEHAVIOR,
+        ("", "serviceaccounts") => &serviceaccounts::BEHAVIOR,
+        ("", "services") => &services::BEHAVIOR,
         ("apps", "controllerrevisions") => &controllerrevisions::BEHAVIOR,
         ("apps", "daemonsets") => &daemonsets::BEHAVIOR,
         ("apps", "deployments") => &deployments::BEHAVIOR,
@@ -154,6 +172,8 @@ pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
         ("apps", "statefulsets") => &statefulsets::BEHAVIOR,
         ("batch", "cronjobs") => &cronjobs::BEHAVIOR,
         ("batch", "jobs") => &jobs::BEHAVIOR,
+        ("coordination.k8s.io", "leases") => &leases::BEHAVIOR,
+        ("discovery.k8s.io", "endpointslices") => &endpointslices::BEHAVIOR,
         _ => &Behavior::GENERIC,
     }
 }

@@ -49,6 +49,7 @@ pub use watch::{Frame, Watching};
 
 use std::sync::Arc;
 
+use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
 use informers::Informers;
 
@@ -59,13 +60,21 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     store: Store,
     resources: Resources,
+    addresses: Addresses,
     informers: Informers,
 }
 
 impl Registry {
-    /// A registry over `store`.
-    pub fn new(store: Store) -> Self {
-        Self(Arc::new(Inner { store, resources: Resources::built_in(), informers: Informers::default() }))
+    /// A registry over `store`, whose Services get their addresses out of `range`.
+    pub fn new(store: Store, range: Cidr) -> Self {
+        let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
+        let addresses = Addresses::new(range, &services);
+        Self(Arc::new(Inner { store, resources: Resources::built_in(), addresses, informers: Informers::default() }))
+    }
+
+    /// The cluster IP of the API itself.
+    pub fn first_cluster_ip(&self) -> std::net::Ipv4Addr {
+        self.0.addresses.first()
     }
 
     /// Every resource that is served.

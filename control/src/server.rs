@@ -120,7 +120,21 @@ impl<S> Server<S> {
         limits: Limits,
         service: S,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
+        Self::over(TcpListener::bind(listen).await?, tls, authenticator, limits, service)
+    }
+
+    /// The same over a listener that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// When the listener cannot tell its address.
+    pub fn over(
+        listener: TcpListener,
+        tls: Tls,
+        authenticator: Authenticator,
+        limits: Limits,
+        service: S,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Shared {
             service,

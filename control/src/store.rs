@@ -141,6 +141,11 @@ impl Store {
         acknowledged.await.unwrap_or_else(|_| Err(WriteError::stopped()))
     }
 
+    /// True while writes are taken.
+    pub fn is_open(&self) -> bool {
+        !self.writer.is_closed()
+    }
+
     /// The latest state of an object.
     pub fn get(&self, key: &Key) -> Option<Arc<Entry>> {
         self.shared.tables.read().get(key).cloned()

@@ -41,6 +41,7 @@ pub use self::backlog::Listener;
 use self::backlog::{Backlog, Place as ListenerPlace};
 pub use self::error::{AttachError, DialError, RequestError, ResolveError, SocketError};
 pub use self::http::{Body, BoxError, HandlerError, HttpBinding, HttpHandler};
+pub(crate) use self::http::{incoming, plain};
 pub use self::plug::{Plug, Usage};
 use self::pod::Pod;
 pub use self::splice::splice;
@@ -242,3 +243,6 @@ impl Fabric {
         SocketAddr::new(self.0.config.host_address, port)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use runtime::guest::CompiledGuest;
 use runtime::sandbox::Sandbox;
 
 const PODS: usize = 1_000;
+const BUSY: usize = 8;
 const CALLERS: usize = 16;
 const WINDOW: Duration = Duration::from_secs(5);
 
@@ -29,7 +30,8 @@ async fn main() {
     let echo = timed_load(&engine, "tcp-echo").await;
     let page = timed_load(&engine, "echo-hostname").await;
     let fabric = Fabric::new(fabric::Config::default());
-    requests(&engine, &fabric, page).await;
+    requests(&engine, &fabric, page.clone()).await;
+    neighbours(&engine, &fabric, page).await;
     pods(&engine, &fabric, echo).await;
 }
 
@@ -62,10 +64,7 @@ async fn requests(engine: &Engine, fabric: &Fabric, guest: Arc<CompiledGuest>) {
         tokio::spawn(async move {
             let mut count = 0_u32;
             while begun.elapsed() < WINDOW {
-                let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-                let request = Request::get("/").body(body).expect("a request");
-                let response = fabric.request(Origin::Host, at, request).await.expect("a response");
-                response.into_body().collect().await.expect("a body");
+                get(&fabric, at).await;
                 count += 1;
             }
             count
@@ -75,6 +74,51 @@ async fn requests(engine: &Engine, fabric: &Fabric, guest: Arc<CompiledGuest>) {
     let (took, cpu) = (begun.elapsed(), cpu_time() - cpu);
     let rate = f64::from(count) / took.as_secs_f64();
     row("handler requests", format!("{rate:.0} a second, {:?} CPU each, {} KiB resident", cpu / count, resident()));
+}
+
+/// How long a request takes while other guests keep every processor busy.
+async fn neighbours(engine: &Engine, fabric: &Fabric, guest: Arc<CompiledGuest>) {
+    let burn = timed_load(engine, "burn").await;
+    let pod = pod(fabric, 0);
+    let lines = Arc::new(Lines::default());
+    let burning: Vec<Container> = (0..BUSY)
+        .map(|_| container::start(engine, burn.clone(), &pod, Spec::new(lines.clone())).expect("it starts"))
+        .collect();
+    while lines.0.load(Ordering::Relaxed) < BUSY {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut spec = Spec::new(lines);
+    spec.http_ports = vec![80];
+    let _handler = container::start(engine, guest, &pod, spec).expect("port 80 is free");
+    let at = SocketAddr::new(pod.plug.address(), 80);
+    let (mut requests, mut sleeps) = (Vec::new(), Vec::new());
+    for _ in 0..50 {
+        let begun = Instant::now();
+        get(fabric, at).await;
+        requests.push(begun.elapsed());
+        let begun = Instant::now();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        sleeps.push(begun.elapsed());
+    }
+    requests.sort();
+    sleeps.sort();
+    row(
+        "beside busy guests",
+        format!(
+            "{BUSY}: p50 {:?}, p98 {:?}; the host's sleep of 1 ms takes {:?}",
+            requests[25], requests[48], sleeps[48]
+        ),
+    );
+    for container in burning {
+        container.kill().await;
+    }
+}
+
+async fn get(fabric: &Fabric, at: SocketAddr) {
+    let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let request = Request::get("/").body(body).expect("a request");
+    let response = fabric.request(Origin::Host, at, request).await.expect("a response");
+    response.into_body().collect().await.expect("a body");
 }
 
 /// Pods that wait for a connection.

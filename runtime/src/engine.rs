@@ -96,7 +96,7 @@ impl Engine {
 
     /// What `kubectl get nodes -o wide` says in CONTAINER-RUNTIME.
     pub fn version() -> &'static str {
-        "wasmtime://48"
+        "wasmtime://48.0.8"
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -165,4 +165,16 @@ fn kernel_scans_pagemap() -> bool {
     let name = rustix::system::uname();
     let mut parts = name.release().to_str().unwrap_or_default().split(['.', '-']).map_while(|n| n.parse::<u32>().ok());
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (6, 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_that_is_built_in() {
+        let locked = include_str!("../../Cargo.lock").split("name = \"wasmtime\"\nversion = \"").nth(1);
+        let locked = locked.and_then(|rest| rest.split('"').next()).unwrap();
+        assert_eq!(Engine::version(), format!("wasmtime://{locked}"));
+    }
 }

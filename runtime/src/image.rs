@@ -16,4 +16,5 @@ mod store;
 
 pub use pull::{Policy, PullError, Pulled, pull};
 pub use reference::{InvalidReference, Reference};
-pub use store::{Error, Image, Store};
+pub(crate) use store::hex;
+pub use store::{Error as StoreError, Image, Store, digest};

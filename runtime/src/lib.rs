@@ -2,8 +2,18 @@
 //!
 //! A pod's worker finds its [`image`]s and asks the [`engine`] to load each into a [`guest`], plugs the pod into the
 //! network as a [`sandbox`], and starts [`container`]s in it; `host` is everything a guest can see of the world outside.
+//! What a guest prints goes to [`logs`], what it reads as files comes from [`volume`]s, and [`probe`]s ask how it is.
+
+pub mod agent;
+pub mod server;
+
+pub mod pod;
+pub mod probe;
+pub mod status;
+pub mod volume;
 
 pub mod image;
+pub mod logs;
 
 pub mod engine;
 pub mod guest;
@@ -12,3 +22,5 @@ pub mod sandbox;
 
 pub mod container;
 mod host;
+
+pub use agent::{BuildError, Config, Node, RunError};

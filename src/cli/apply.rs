@@ -20,8 +20,9 @@ pub async fn apply(client: &Client, manifest: &Value) -> anyhow::Result<Applied>
     let object: DynamicObject = serde_json::from_value(manifest.clone()).context("an object without metadata")?;
     let types = object.types.clone().unwrap_or_default();
     let kind = GroupVersionKind::try_from(&types)?;
-    let (resource, capabilities) =
-        pinned_kind(client, &kind).await.with_context(|| format!("{} {} is not served", types.api_version, types.kind))?;
+    let (resource, capabilities) = pinned_kind(client, &kind)
+        .await
+        .with_context(|| format!("{} {} is not served", types.api_version, types.kind))?;
     let name = object.name_any();
     let title = match resource.group.as_str() {
         "" => format!("{}/{name}", resource.kind.to_lowercase()),

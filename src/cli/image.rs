@@ -42,7 +42,8 @@ pub struct Place {
 
 impl Place {
     fn open(&self) -> anyhow::Result<Store> {
-        Store::open(&self.data_dir).with_context(|| format!("opening the images in {}", self.data_dir.display()))
+        Store::open(sampan::image_dir(&self.data_dir))
+            .with_context(|| format!("opening the images in {}", self.data_dir.display()))
     }
 }
 

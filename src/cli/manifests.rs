@@ -28,8 +28,7 @@ impl Manifests {
                 manifests.add(&text, Path::new("."), "standard input")?;
             } else {
                 for file in files(source)? {
-                    let text =
-                        std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+                    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
                     manifests.add(&text, file.parent().unwrap_or(Path::new(".")), &file.display().to_string())?;
                 }
             }
@@ -88,7 +87,7 @@ impl Manifests {
             return Ok(());
         }
         let file = folder.join(image);
-        let digest = sampan::image::digest_of(&file).with_context(|| format!("reading {}", file.display()))?;
+        let digest = sampan::image::digest(&file)?;
         let stem = file.file_stem().map(|s| s.to_string_lossy().to_lowercase()).unwrap_or_default();
         let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
         let reference = format!("localhost/{stem}:{short}");

@@ -37,7 +37,7 @@ impl Run {
         let manifests = Manifests::read(&self.files)?;
         let scratch = tempfile::tempdir().context("making a folder for the cluster")?;
         let data_dir = self.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
-        manifests.import(&sampan::image::Store::open(&data_dir)?)?;
+        manifests.import(&sampan::image::Store::open(sampan::image_dir(&data_dir))?)?;
         let settings = Settings { data_dir: Some(data_dir), listen: Some(self.listen), ..Settings::default() };
         let mut cluster = Cluster::builder().settings(settings).start().await?;
         let client = cluster.client();

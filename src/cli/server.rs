@@ -29,11 +29,7 @@ impl Server {
         let mut settings = self.settings.over(file);
         settings.listen.get_or_insert_with(|| ([127, 0, 0, 1], 6443).into());
         let mut cluster = Cluster::builder().settings(settings).start().await?;
-        println!(
-            "sampan: ready at {} (kubeconfig: {})",
-            cluster.url().unwrap_or_default(),
-            cluster.kubeconfig().display()
-        );
+        println!("sampan: ready at {} (kubeconfig: {})", cluster.url(), cluster.kubeconfig().display());
         super::run::until_stopped(&mut cluster).await?;
         cluster.stop().await;
         Ok(())

@@ -4,6 +4,6 @@
 pub fn print() -> anyhow::Result<()> {
     println!("sampan {}", env!("CARGO_PKG_VERSION"));
     println!("kubernetes {}", control::VERSION);
-    println!("{}", runtime::ENGINE_VERSION);
+    println!("{}", runtime::engine::Engine::version());
     Ok(())
 }

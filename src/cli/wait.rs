@@ -6,10 +6,10 @@ use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
+use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::{WatchStreamExt as _, watcher};
-use kube::ResourceExt as _;
 use serde_json::Value;
 
 use super::apply::Applied;

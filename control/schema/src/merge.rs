@@ -168,7 +168,7 @@ impl<'t> Scope<'t> {
             }
             (Some(Value::Array(old)), Value::Array(new)) => {
                 let under = self.under(&key)?;
-                *old = under.merge_list(std::mem::take(old), new)?;
+                *old = under.merge_list(std::mem::take(old), new)?.items;
             }
             (_, patch) => {
                 if let Some(value) = directive::stripped(patch) {
@@ -189,43 +189,56 @@ impl<'t> Scope<'t> {
             let new = patch.shift_remove(name).map(array).transpose()?;
             let under = self.under(name)?;
             list::check_order(new.as_deref().unwrap_or_default(), &order, under.key())?;
-            let server_order = old.clone().unwrap_or_default();
             let merged = match (old, new) {
-                (Some(old), None) => old,
-                (None, Some(new)) => new.into_iter().filter_map(directive::stripped).collect(),
+                (Some(old), None) => Merged { server_order: old.clone(), items: old },
+                (None, Some(new)) => {
+                    let items = new.into_iter().filter_map(directive::stripped).collect();
+                    Merged { server_order: Vec::new(), items }
+                }
                 (Some(old), Some(new)) => under.merge_list(old, new)?,
                 (None, None) => continue,
             };
-            let sorted = list::arrange(merged, &order, &server_order, under.key());
+            let sorted = list::arrange(merged.items, &order, &merged.server_order, under.key());
             original.insert(name.to_owned(), Value::Array(sorted));
         }
         Ok(())
     }
 }
 
+/// A merged list, and the order that its items have on the server.
+struct Merged {
+    items: Vec<Value>,
+    server_order: Vec<Value>,
+}
+
 impl Under<'_> {
-    fn merge_list(&self, original: Vec<Value>, patch: Vec<Value>) -> Result<Vec<Value>, Error> {
-        if !self.merges_lists() {
-            return Ok(patch);
-        }
-        if original.is_empty() && patch.is_empty() {
-            return Ok(original);
+    fn merge_list(&self, original: Vec<Value>, patch: Vec<Value>) -> Result<Merged, Error> {
+        if !self.merges_lists() || (original.is_empty() && patch.is_empty()) {
+            return Ok(Merged { items: patch, server_order: original });
         }
         match (list::of_maps(&original, &patch)?, self.key()) {
             (false, _) => {
                 let union = list::deduplicated(original.iter().cloned().chain(patch.iter().cloned()));
-                Ok(list::arrange(union, &patch, &original, None))
+                let items = list::arrange(union, &patch, &original, None);
+                Ok(Merged { items, server_order: original })
             }
             (true, None) => Err(Error::NoKey { item: list::go(&Value::Array(patch)), key: String::new() }),
-            (true, Some(key)) => {
-                let (mut merged, patch) = list::without_directives(original, patch, key)?;
-                let server_order: Vec<Value> = merged.iter().map(|item| list::only_key(item, key)).collect();
-                for item in &patch {
-                    self.merge_item(&mut merged, item, key)?;
-                }
-                Ok(list::arrange(merged, &patch, &server_order, Some(key)))
-            }
+            (true, Some(key)) => self.merge_maps(original, patch, key),
         }
+    }
+
+    fn merge_maps(&self, original: Vec<Value>, patch: Vec<Value>, key: &str) -> Result<Merged, Error> {
+        let length = original.len();
+        let (mut merged, patch) = list::without_directives(original, patch, key)?;
+        let keys = |list: &[Value]| -> Vec<Value> { list.iter().map(|item| list::only_key(item, key)).collect() };
+        let left = keys(&merged);
+        for item in &patch {
+            self.merge_item(&mut merged, item, key)?;
+        }
+        // Upstream deletes from and appends to one array, so that new items take the places of deleted ones in what it later
+        // takes for the server's order. Clients' expectations were recorded with that.
+        let server_order = keys(&merged[..length.min(merged.len())]);
+        Ok(Merged { items: list::arrange(merged, &patch, &left, Some(key)), server_order })
     }
 
     fn merge_item(&self, merged: &mut Vec<Value>, item: &Value, key: &str) -> Result<(), Error> {

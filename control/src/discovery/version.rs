@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The Kubernetes release whose API this is, and ours as its build. Clients parse it as semantic version.
-const GIT_VERSION: &str = concat!("v1.33.13+sampan.", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("v1.33.13+sampan.", env!("CARGO_PKG_VERSION"));
 
 /// The document, with the fields in the order of Go's struct.
 pub fn version() -> Value {
@@ -14,7 +14,7 @@ pub fn version() -> Value {
         "emulationMinor": "33",
         "minCompatibilityMajor": "1",
         "minCompatibilityMinor": "32",
-        "gitVersion": GIT_VERSION,
+        "gitVersion": VERSION,
         "gitCommit": "",
         "gitTreeState": "",
         "buildDate": "1970-01-01T00:00:00Z",

@@ -28,13 +28,13 @@ pub struct PodAddress {
 
 #[cfg(test)]
 impl PodAddress {
-    /// A pod `web` in `default` at this address.
+    /// A pod `web-1` in `default` at this address.
     pub fn for_test(ip: &str) -> Self {
         Self {
             ip: ip.parse().unwrap(),
             namespace: "default".to_owned(),
-            name: "web".to_owned(),
-            hostname: "web".to_owned(),
+            name: "web-1".to_owned(),
+            hostname: "web-1".to_owned(),
             subdomain: None,
             dns: DnsConfig::default(),
         }

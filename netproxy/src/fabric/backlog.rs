@@ -17,6 +17,8 @@ use super::stream::Stream;
 
 /// What `listen` may ask for at most; Linux's `somaxconn`.
 const LONGEST: usize = 4096;
+/// Tasks that wait at one listener.
+const ACCEPTING: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Backlog {
@@ -29,6 +31,19 @@ struct State {
     waiting: VecDeque<Stream>,
     closed: bool,
     accepting: Vec<Waker>,
+}
+
+impl State {
+    /// Keeps the waker. Callers that come with a new one each time may not fill the memory: the oldest is woken early.
+    fn remember(&mut self, cx: &Context<'_>) {
+        if self.accepting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            return;
+        }
+        if self.accepting.len() >= ACCEPTING {
+            self.accepting.remove(0).wake();
+        }
+        self.accepting.push(cx.waker().clone());
+    }
 }
 
 impl Backlog {
@@ -71,9 +86,7 @@ impl Backlog {
         if state.closed {
             return Poll::Ready(Err(SocketError::ConnectionAborted));
         }
-        if !state.accepting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.accepting.push(cx.waker().clone());
-        }
+        state.remember(cx);
         Poll::Pending
     }
 
@@ -82,9 +95,7 @@ impl Backlog {
         if !state.waiting.is_empty() || state.closed {
             return Poll::Ready(());
         }
-        if !state.accepting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.accepting.push(cx.waker().clone());
-        }
+        state.remember(cx);
         Poll::Pending
     }
 

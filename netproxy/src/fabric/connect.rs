@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::Fabric;
 use super::backlog::Backlog;
 use super::error::{DialError, SocketError};
-use super::pod::{Attachment, Lease, Pod, TcpSlot};
+use super::pod::{Attachment, Lease, Line, Pod, TcpSlot};
 use super::route::Place;
 use super::stream::Stream;
 use super::{Origin, pipe};
@@ -44,7 +44,7 @@ impl Caller {
 
     /// The caller's end of a pipe to `to`.
     fn into_stream(self, end: pipe::End, to: SocketAddr) -> Stream {
-        let attachment = self.attachment.map(|attachment| attachment.register(end.pipe(), false));
+        let attachment = self.attachment.map(|attachment| attachment.register(Line::pipe(end.pipe()), false));
         Stream::piped(end, (self.local, to), (attachment, self.lease))
     }
 }
@@ -168,13 +168,18 @@ impl Fabric {
         Ok(near)
     }
 
-    async fn connect_outside(&self, caller: &mut Option<Caller>, at: SocketAddr) -> Result<Stream, SocketError> {
+    pub(super) async fn connect_outside(
+        &self,
+        caller: &mut Option<Caller>,
+        at: SocketAddr,
+    ) -> Result<Stream, SocketError> {
         let connecting = timeout(self.config().connect_timeout, TcpStream::connect(at));
         let tcp = connecting.await.map_err(|_| SocketError::Timeout)??;
         // Latency as inside; a failure here would show at the first write anyway.
         drop(tcp.set_nodelay(true));
-        let caller = caller.take().ok_or(SocketError::InvalidState)?;
-        Ok(Stream::outside(tcp, (caller.local, at), (caller.attachment, caller.lease)))
+        let (caller, tcp) = (caller.take().ok_or(SocketError::InvalidState)?, Arc::new(tcp));
+        let attachment = caller.attachment.map(|attachment| attachment.register(Line::host(&tcp), false));
+        Ok(Stream::outside(tcp, (caller.local, at), (attachment, caller.lease)))
     }
 
     /// Whether connections wait to be accepted at this endpoint.
@@ -197,7 +202,7 @@ fn open(
     let accepted = target.map(Attachment::reserve).transpose().map_err(|_| SocketError::ConnectionRefused)?;
     let caller = caller.take().ok_or(SocketError::InvalidState)?;
     let (near, far) = pipe::pair();
-    let attachment = accepted.map(|attachment| attachment.register(far.pipe(), true));
+    let attachment = accepted.map(|attachment| attachment.register(Line::pipe(far.pipe()), true));
     let far = Stream::piped(far, (at, caller.local), (attachment, None));
     Ok((caller.into_stream(near, named), far))
 }

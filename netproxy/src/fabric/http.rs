@@ -23,6 +23,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::body::incoming;
 pub(super) use self::pool::Pool;
 use super::pod::Lease;
 

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
+use rustix::net::Shutdown;
+use tokio::net::TcpStream;
 
 use super::Limits;
 use super::address::PodAddress;
@@ -33,8 +35,8 @@ pub(super) struct Pod {
     pub address: PodAddress,
     pub tcp: Mutex<PortSpace<TcpSlot>>,
     pub udp: Mutex<PortSpace<Arc<Queue>>>,
-    /// Every pipe of which one end is the pod's, by the address of the pipe and the side.
-    pipes: Mutex<HashMap<(usize, bool), Weak<Pipe>>>,
+    /// Every connection of which one end is the pod's, by the address of what carries it and the side.
+    lines: Mutex<HashMap<(usize, bool), Line>>,
     sockets: Count,
     connections: Count,
     closed: AtomicBool,
@@ -66,7 +68,7 @@ impl Pod {
             address,
             tcp: Mutex::default(),
             udp: Mutex::default(),
-            pipes: Mutex::default(),
+            lines: Mutex::default(),
             sockets: count(limits.sockets),
             connections: count(limits.connections),
             closed: AtomicBool::new(false),
@@ -99,10 +101,8 @@ impl Pod {
         slots.into_iter().for_each(TcpSlot::close);
         let queues = self.udp.lock().clear();
         queues.iter().for_each(|queue| queue.close());
-        let pipes: Vec<_> = self.pipes.lock().drain().collect();
-        for pipe in pipes.into_iter().filter_map(|(_, pipe)| pipe.upgrade()) {
-            pipe.reset();
-        }
+        let lines: Vec<_> = self.lines.lock().drain().collect();
+        lines.iter().for_each(|(_, line)| line.cut());
     }
 
     /// Whether the address may be bound here, and as what (IPv4 in IPv6 becomes IPv4).
@@ -217,13 +217,14 @@ impl Attachment {
         Ok(Self { pod: pod.clone(), key: None })
     }
 
-    /// From now on the pipe is reset when the pod goes.
-    pub fn register(mut self, pipe: &Arc<Pipe>, accepted: bool) -> Self {
-        let key = (Arc::as_ptr(pipe) as usize, accepted);
-        self.pod.pipes.lock().insert(key, Arc::downgrade(pipe));
+    /// From now on the connection is cut when the pod goes.
+    pub fn register(mut self, line: Line, accepted: bool) -> Self {
+        let key = (line.address(), accepted);
         self.key = Some(key);
+        self.pod.lines.lock().insert(key, line);
+        // `close` sets the flag before it takes the lines: one of the two sees the other.
         if self.pod.is_closed() {
-            pipe.reset();
+            self.pod.lines.lock().remove(&key).iter().for_each(Line::cut);
         }
         self
     }
@@ -232,8 +233,42 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         if let Some(key) = &self.key {
-            self.pod.pipes.lock().remove(key);
+            self.pod.lines.lock().remove(key);
         }
         self.pod.connections.give_back();
+    }
+}
+
+/// What carries a connection.
+#[derive(Debug)]
+pub(super) enum Line {
+    Pipe(Weak<Pipe>),
+    Host(Weak<TcpStream>),
+}
+
+impl Line {
+    pub fn pipe(pipe: &Arc<Pipe>) -> Self {
+        Self::Pipe(Arc::downgrade(pipe))
+    }
+
+    pub fn host(tcp: &Arc<TcpStream>) -> Self {
+        Self::Host(Arc::downgrade(tcp))
+    }
+
+    fn address(&self) -> usize {
+        match self {
+            Self::Pipe(pipe) => pipe.as_ptr() as usize,
+            Self::Host(tcp) => tcp.as_ptr() as usize,
+        }
+    }
+
+    fn cut(&self) {
+        match self {
+            Self::Pipe(pipe) => pipe.upgrade().iter().for_each(|pipe| pipe.reset()),
+            Self::Host(tcp) => {
+                // It fails where the connection has ended by itself.
+                let _ = tcp.upgrade().map(|tcp| rustix::net::shutdown(tcp, Shutdown::Both));
+            }
+        }
     }
 }

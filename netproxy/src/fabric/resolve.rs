@@ -44,26 +44,29 @@ impl Fabric {
     async fn ask_host(&self, names: &[String]) -> Result<Vec<IpAddr>, ResolveError> {
         let mut denied = ResolveError::NotFound;
         for name in names {
-            let asked = timeout(PATIENCE, async {
-                // Held by the look-up until it is answered or given up.
-                let _permit = self.0.lookups.acquire().await;
-                lookup_host((name.as_str(), 0)).await.map(Iterator::collect::<Vec<_>>)
-            });
+            let asked = timeout(PATIENCE, tokio::spawn(look_up(self.clone(), name.clone())));
             match asked.await {
-                Ok(Ok(found)) if found.is_empty() => denied = ResolveError::NoData,
-                Ok(Ok(found)) => return Ok(distinct(found.into_iter().map(|address| address.ip()))),
-                Ok(Err(error)) => match kind(&error) {
+                Ok(Ok(Ok(found))) if found.is_empty() => denied = ResolveError::NoData,
+                Ok(Ok(Ok(found))) => return Ok(distinct(found)),
+                Ok(Ok(Err(error))) => match kind(&error) {
                     ResolveError::NotFound => {}
                     other => denied = other,
                 },
-                Err(_) => denied = ResolveError::Temporary,
+                Ok(Err(_)) | Err(_) => denied = ResolveError::Temporary,
             }
         }
         Err(denied)
     }
 }
 
-fn distinct(found: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+/// A task of its own, because the permit stands for the thread that asks: that goes on when the caller has given up.
+async fn look_up(fabric: Fabric, name: String) -> io::Result<Vec<IpAddr>> {
+    let _permit = fabric.0.lookups.acquire().await;
+    let found = lookup_host((name.as_str(), 0)).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+fn distinct(found: Vec<IpAddr>) -> Vec<IpAddr> {
     let mut ips = Vec::new();
     for ip in found {
         if !ips.contains(&ip) {

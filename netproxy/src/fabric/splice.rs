@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
@@ -16,7 +17,7 @@ impl Stream {
     /// A socket of the host as a stream.
     pub fn from_host(tcp: TcpStream) -> io::Result<Self> {
         let ends: (SocketAddr, SocketAddr) = (tcp.local_addr()?, tcp.peer_addr()?);
-        Ok(Self::outside(tcp, ends, (None, None)))
+        Ok(Self::outside(Arc::new(tcp), ends, (None, None)))
     }
 
     /// Writes all of it.

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::net::Shutdown;
@@ -29,7 +30,7 @@ pub struct Stream {
 #[derive(Debug)]
 enum Io {
     Pipe(End),
-    Host(TcpStream),
+    Host(Arc<TcpStream>),
 }
 
 /// Which direction ends.
@@ -49,7 +50,7 @@ impl Stream {
     }
 
     pub(super) fn outside(
-        tcp: TcpStream,
+        tcp: Arc<TcpStream>,
         ends: (SocketAddr, SocketAddr),
         held: (Option<Attachment>, Option<Lease>),
     ) -> Self {
@@ -142,28 +143,14 @@ impl Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let end = match &mut self.get_mut().io {
-            Io::Pipe(end) => end,
-            Io::Host(tcp) => return Pin::new(tcp).poll_read(cx, buf),
-        };
-        // A pipe is always ready while the other side is fast: without tokio's budget one task could starve the rest.
-        let coop = ready!(tokio::task::coop::poll_proceed(cx));
-        ready!(end.poll_readable(cx));
-        coop.made_progress();
-        Poll::Ready(end.try_read(buf.initialize_unfilled()).map(|count| buf.advance(count)))
+        let read = self.poll_with(cx, Self::poll_readable, |stream| stream.try_read(buf.initialize_unfilled()));
+        read.map_ok(|count| buf.advance(count))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        let end = match &mut self.get_mut().io {
-            Io::Pipe(end) => end,
-            Io::Host(tcp) => return Pin::new(tcp).poll_write(cx, from),
-        };
-        let coop = ready!(tokio::task::coop::poll_proceed(cx));
-        ready!(end.poll_writable(cx));
-        coop.made_progress();
-        Poll::Ready(end.try_write(from))
+        self.poll_with(cx, Self::poll_writable, |stream| stream.try_write(from))
     }
 
     fn poll_write_vectored(
@@ -171,14 +158,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let end = match &mut self.get_mut().io {
-            Io::Pipe(end) => end,
-            Io::Host(tcp) => return Pin::new(tcp).poll_write_vectored(cx, from),
-        };
-        let coop = ready!(tokio::task::coop::poll_proceed(cx));
-        ready!(end.poll_writable(cx));
-        coop.made_progress();
-        Poll::Ready(end.try_write_vectored(from))
+        self.poll_with(cx, Self::poll_writable, |stream| match &stream.io {
+            Io::Pipe(end) => end.try_write_vectored(from),
+            Io::Host(tcp) => tcp.try_write_vectored(from),
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -189,13 +172,29 @@ impl AsyncWrite for Stream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
-            Io::Pipe(end) => {
-                end.finish();
-                Poll::Ready(Ok(()))
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown_now(How::Write))
+    }
+}
+
+impl Stream {
+    fn poll_with<T>(
+        &self,
+        cx: &mut Context<'_>,
+        ready: impl Fn(&Self, &mut Context<'_>) -> Poll<io::Result<()>>,
+        mut attempt: impl FnMut(&Self) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        // A pipe is always ready while the other side is fast: without tokio's budget one task could starve the rest.
+        let coop = ready!(tokio::task::coop::poll_proceed(cx));
+        loop {
+            ready!(ready(self, cx))?;
+            match attempt(self) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => {
+                    coop.made_progress();
+                    return Poll::Ready(done);
+                }
             }
-            Io::Host(tcp) => Pin::new(tcp).poll_shutdown(cx),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! A bound TCP socket: on its way to listen, or to connect from a port of its choice.
 
-use std::future::Future;
 use std::net::SocketAddr;
 
 use super::Fabric;
@@ -32,12 +31,10 @@ impl TcpBinding {
 
     /// Connects from this port, which is free again when that fails or the stream is dropped. The future owns all
     /// that it needs.
-    pub fn connect(self, remote: SocketAddr) -> impl Future<Output = Result<Stream, SocketError>> + Send + 'static {
-        async move {
-            let to = canonical(remote);
-            let pod = self.lease.pod.clone();
-            let caller = Caller::bound(self.lease, to.ip())?;
-            self.fabric.connect(Some(&pod), caller, to).await
-        }
+    pub async fn connect(self, remote: SocketAddr) -> Result<Stream, SocketError> {
+        let to = canonical(remote);
+        let pod = self.lease.pod.clone();
+        let caller = Caller::bound(self.lease, to.ip())?;
+        self.fabric.connect(Some(&pod), caller, to).await
     }
 }

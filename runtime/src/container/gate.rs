@@ -26,6 +26,8 @@ pub(crate) struct Gate {
     /// All of those that there ever were.
     begun: AtomicUsize,
     finished: Notify,
+    /// Over, or about to find out.
+    shut: AtomicBool,
     serves: AtomicBool,
     reads_stdin: AtomicBool,
 }
@@ -73,6 +75,12 @@ impl Gate {
         Unfinished(Arc::clone(self))
     }
 
+    /// Whether it is too late to begin. `over` shuts first and counts after; ask this after `begin`, and one of the two
+    /// sees the other.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.load(SeqCst)
+    }
+
     /// The guest looks at an open standard input: its end is a signal that it will see, and may take its time over.
     pub(crate) fn watches_stdin(&self) {
         if !self.reads_stdin.swap(true, SeqCst) {
@@ -84,15 +92,16 @@ impl Gate {
     pub(crate) async fn over(&self) {
         self.closed.cancelled().await;
         loop {
-            let begun = self.begun.load(SeqCst);
             self.nothing_unfinished().await;
-            if !self.serves.load(SeqCst) {
-                return;
+            let begun = self.begun.load(SeqCst);
+            if self.serves.load(SeqCst) {
+                tokio::time::sleep(QUIET).await;
             }
-            tokio::time::sleep(QUIET).await;
+            self.shut.store(true, SeqCst);
             if self.begun.load(SeqCst) == begun && self.busy.load(SeqCst) == 0 {
                 return;
             }
+            self.shut.store(false, SeqCst);
         }
     }
 
@@ -141,11 +150,11 @@ mod tests {
         assert!(!over.is_finished(), "a connection is open");
         drop(one);
         sleep(QUIET / 2).await;
-        let late = gate.begin();
-        drop(late);
+        drop(gate.begin());
         sleep(QUIET * 3 / 4).await;
         assert!(!over.is_finished(), "another came within the quiet time");
         timeout(QUIET * 2, over).await.unwrap().unwrap();
+        assert!(gate.is_shut(), "too late to begin");
     }
 
     #[test]

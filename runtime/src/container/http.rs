@@ -20,6 +20,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::{Error, WasiHttpView};
 
+use super::gate::Unfinished;
 use super::output::Stdio;
 use super::verdict::{self, Exit};
 use super::{Setting, StartError};
@@ -67,14 +68,19 @@ async fn hold(setting: Arc<Setting>, bindings: Vec<HttpBinding>) -> Exit {
 impl HttpHandler for Handler {
     fn call(&self, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, HandlerError>> {
         let handler = Arc::clone(&self.0);
-        Box::pin(async move { Ok(answer(handler, request).await) })
+        Box::pin(async move {
+            let unfinished = handler.setting.gate.begin();
+            if handler.setting.gate.is_shut() {
+                return Err(HandlerError::Stopping(Box::new(request)));
+            }
+            Ok(answer(handler, unfinished, request).await)
+        })
     }
 }
 
 type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
-async fn answer(handler: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let unfinished = handler.setting.gate.begin();
+async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Body>) -> Response<Body> {
     // Never closed.
     let room = Arc::clone(&handler.room).acquire_owned().await;
     let (send, head) = oneshot::channel();

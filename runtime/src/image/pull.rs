@@ -56,7 +56,7 @@ pub enum PullError {
     )]
     NotFound(String),
     /// The store could not be read.
-    #[error("failed to pull image {name:?}: {source}")]
+    #[error("read {name:?} from the image store: {source}")]
     Store {
         /// As the manifest has it.
         name: String,

@@ -78,6 +78,15 @@ struct Record {
     imported: Timestamp,
 }
 
+/// The digest that `file` would have as an image.
+///
+/// # Errors
+/// A file that cannot be read, or that is no image.
+pub fn digest(file: &Path) -> Result<String, Error> {
+    let mut source = File::open(file).map_err(at(file))?;
+    copy(&mut source, file, &mut io::sink()).map(|(digest, _)| digest)
+}
+
 impl Store {
     /// Opens the store in `root`, making it when it is not there.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {

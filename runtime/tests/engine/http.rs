@@ -8,7 +8,7 @@ use netproxy::fabric::{Body, Origin};
 use runtime::container::{self, StartError};
 use runtime::sandbox::Sandbox;
 
-use crate::harness::{Net, engine, load, sample, spec, start, start_with};
+use crate::harness::{Net, engine, load, sample, spec, start, start_with, written};
 
 async fn get(net: &Net, pod: &Sandbox, port: u16) -> Response<Body> {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
@@ -98,4 +98,35 @@ async fn a_taken_port_fails_the_start_and_a_dropped_one_is_free() {
     assert!(matches!(taken, Err(StartError::Port { port: 80, .. })), "{taken:?}");
     first.kill().await;
     container::start(engine(), guest, &pod, again).unwrap();
+}
+
+#[tokio::test]
+async fn a_trap_fails_its_request_and_no_other() {
+    let net = Net::new();
+    let pod = net.pod("broken");
+    let path = written(
+        "trapping-handler",
+        r#"(component
+            (import "wasi:http/types@0.2.0" (instance $types
+                (export "incoming-request" (type (sub resource)))
+                (export "response-outparam" (type (sub resource)))))
+            (alias export $types "incoming-request" (type $request))
+            (alias export $types "response-outparam" (type $outparam))
+            (core module $m (func (export "handle") (param i32 i32) unreachable))
+            (core instance $i (instantiate $m))
+            (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
+                (canon lift (core func $i "handle")))
+            (instance $handler (export "handle" (func $handle)))
+            (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))"#,
+    );
+    let ears = Default::default();
+    let mut spec = spec(&ears, &["broken"]);
+    spec.http_ports = vec![80];
+    let _handler = container::start(engine(), load(&path).await, &pod, spec).unwrap();
+    for _ in 0..2 {
+        let response = get(&net, &pod, 80).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(text(response).await.contains("unreachable"));
+    }
+    assert!(ears.text().contains("handler trapped") && ears.text().contains("backtrace"), "{}", ears.text());
 }

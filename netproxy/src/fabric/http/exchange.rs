@@ -96,8 +96,9 @@ impl Fabric {
         from: Option<&Arc<Pod>>,
         place: Place,
         to: SocketAddr,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Tried {
+        headers::ensure_host(&mut request, to);
         match handler_at(from, &place, to) {
             Some(endpoint) => call(&endpoint, to, request).await,
             None if request.version() == Version::HTTP_2 => self.over_http2(from, to, request).await,

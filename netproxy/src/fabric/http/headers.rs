@@ -1,5 +1,7 @@
 //! What a request or response says to its next hop only, and what every request must say.
 
+use std::net::SocketAddr;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 
@@ -27,16 +29,27 @@ fn connection_names(headers: &HeaderMap, token: &str) -> bool {
         .any(|value| value.split(',').any(|named| named.trim().eq_ignore_ascii_case(token)))
 }
 
-/// Brings a request, from wherever it came, into the form in which a server sees it: `Host` and a path.
+/// Brings a request, from wherever it came, into the form in which a server sees it: `Host` and a path. A `Host` that
+/// is there stays: a probe may ask an address for another name.
 pub(super) fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), RequestError> {
-    if let Some(authority) = request.uri().authority() {
+    let Some(authority) = request.uri().authority() else { return Ok(()) };
+    if !request.headers().contains_key(header::HOST) {
         let host = authority.as_str().rsplit('@').next().unwrap_or_default();
         let host = HeaderValue::from_str(host).map_err(|_| RequestError::Invalid("the authority is no header"))?;
         request.headers_mut().insert(header::HOST, host);
-        let path = request.uri().path_and_query().cloned();
-        *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     Ok(())
+}
+
+/// A request of HTTP/1.0 or of the host's own may name no host: then it is the address it goes to.
+pub(super) fn ensure_host<B>(request: &mut Request<B>, to: SocketAddr) {
+    if !request.headers().contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::try_from(to.to_string())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }
 
 /// Removes what was meant for this hop.

@@ -1,6 +1,7 @@
 //! Streams to a handler's port: hyper reads the requests and calls the handler.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -30,7 +31,8 @@ impl Endpoint {
     pub fn serve(self: Arc<Self>, stream: Stream) {
         tokio::spawn(async move {
             let closing = self.closing.clone();
-            let service = service_fn(move |request| answer(self.clone(), request));
+            let local = stream.local_addr();
+            let service = service_fn(move |request| answer(self.clone(), local, request));
             let mut builder = auto::Builder::new(TokioExecutor::new());
             builder.http1().auto_date_header(false).half_close(true);
             builder.http2().auto_date_header(false);
@@ -46,10 +48,15 @@ impl Endpoint {
     }
 }
 
-async fn answer(endpoint: Arc<Endpoint>, mut request: Request<Incoming>) -> Result<Response<Body>, Gone> {
+async fn answer(
+    endpoint: Arc<Endpoint>,
+    local: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Gone> {
     if headers::to_origin_form(&mut request).is_err() {
         return Ok(super::plain(http::StatusCode::BAD_REQUEST, "bad request\n"));
     }
+    headers::ensure_host(&mut request, local);
     headers::strip(request.headers_mut());
     endpoint.call(request.map(body::incoming)).await.map_err(|_| Gone)
 }

@@ -1,0 +1,189 @@
+//! What every cluster has from its first moment: the four namespaces and the `kubernetes` service.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::{
+    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, NamespaceSpec, Service, ServicePort,
+    ServiceSpec,
+};
+use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::{ApiEndpoint, Context, Key, Next, Queue, feed};
+use crate::registry::{Api, Informer, Object, Part, Registry};
+use crate::status::Status;
+
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+const DEFAULT: &str = "default";
+const KUBERNETES: &str = "kubernetes";
+const PORT: &str = "https";
+
+/// Makes what is missing.
+pub(super) async fn apply(context: &Context) -> Result<(), Status> {
+    let api = context.registry.api::<Namespace>();
+    for name in NAMESPACES {
+        let namespace = namespace(name);
+        unless_there(api.get("", name), || api.create(&namespace).boxed()).await?;
+    }
+    match &context.config.api {
+        Some(endpoint) => Kubernetes::new(&context.registry, endpoint.clone()).mend().await,
+        None => Ok(()),
+    }
+}
+
+/// Keeps the service and its endpoints as they are, should somebody delete or change them.
+pub(super) fn keep_api_endpoints(context: &Context) -> impl Future<Output = ()> + Send + use<> {
+    let registry = context.registry.clone();
+    let endpoint = context.config.api.clone();
+    async move {
+        let Some(endpoint) = endpoint else { return std::future::pending().await };
+        let kubernetes = Kubernetes::new(&registry, endpoint);
+        let services: Arc<Informer<Service>> = registry.informer();
+        let endpoints: Arc<Informer<Endpoints>> = registry.informer();
+        let slices: Arc<Informer<EndpointSlice>> = registry.informer();
+        let queue = Queue::new();
+        let add = |meta: &ObjectMeta| {
+            if meta.name.as_deref() == Some(KUBERNETES) && meta.namespace.as_deref() == Some(DEFAULT) {
+                queue.add(Key::new(DEFAULT, KUBERNETES));
+            }
+        };
+        futures::join!(
+            feed(services.subscribe(), |change| change.object().into_iter().for_each(|o| add(&o.metadata))),
+            feed(endpoints.subscribe(), |change| change.object().into_iter().for_each(|o| add(&o.metadata))),
+            feed(slices.subscribe(), |change| change.object().into_iter().for_each(|o| add(&o.metadata))),
+            queue.work(1, |_| async { kubernetes.mend().await.map(|()| Next::Done) }),
+        );
+    }
+}
+
+/// The service through which pods reach the API.
+struct Kubernetes {
+    services: Api<Service>,
+    endpoints: Api<Endpoints>,
+    slices: Api<EndpointSlice>,
+    endpoint: ApiEndpoint,
+}
+
+impl Kubernetes {
+    fn new(registry: &Registry, endpoint: ApiEndpoint) -> Self {
+        Self { services: registry.api(), endpoints: registry.api(), slices: registry.api(), endpoint }
+    }
+
+    async fn mend(&self) -> Result<(), Status> {
+        let service = self.service();
+        unless_there(self.services.get(DEFAULT, KUBERNETES), || self.services.create(&service).boxed()).await?;
+        let (endpoints, slice) = (self.endpoints(), self.slice());
+        let bare = Endpoints { subsets: None, ..endpoints.clone() };
+        let there =
+            unless_there(self.endpoints.get(DEFAULT, KUBERNETES), || self.endpoints.create(&bare).boxed()).await?;
+        // The address may be one that users may not write; the cluster itself may.
+        if there.subsets != endpoints.subsets {
+            self.endpoints.put(&Endpoints { subsets: endpoints.subsets, ..there }, Part::Internal).await?;
+        }
+        let bare = EndpointSlice { endpoints: Vec::new(), ..slice.clone() };
+        let there = unless_there(self.slices.get(DEFAULT, KUBERNETES), || self.slices.create(&bare).boxed()).await?;
+        if (&there.endpoints, &there.ports) != (&slice.endpoints, &slice.ports) {
+            let mended = EndpointSlice { endpoints: slice.endpoints, ports: slice.ports, ..there };
+            self.slices.put(&mended, Part::Internal).await?;
+        }
+        Ok(())
+    }
+
+    fn service(&self) -> Service {
+        let address = self.endpoint.cluster_ip.to_string();
+        let port = ServicePort {
+            name: Some(PORT.to_owned()),
+            port: 443,
+            protocol: Some("TCP".to_owned()),
+            target_port: Some(IntOrString::Int(self.endpoint.port.into())),
+            ..ServicePort::default()
+        };
+        Service {
+            metadata: metadata(&[("component", "apiserver"), ("provider", "kubernetes")]),
+            spec: Some(ServiceSpec {
+                cluster_ip: Some(address.clone()),
+                cluster_ips: Some(vec![address]),
+                ip_families: Some(vec![self.family().to_owned()]),
+                ip_family_policy: Some("SingleStack".to_owned()),
+                ports: Some(vec![port]),
+                session_affinity: Some("None".to_owned()),
+                type_: Some("ClusterIP".to_owned()),
+                ..ServiceSpec::default()
+            }),
+            status: None,
+        }
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        let address = EndpointAddress { ip: self.endpoint.address.to_string(), ..EndpointAddress::default() };
+        let port = EndpointPort {
+            name: Some(PORT.to_owned()),
+            port: self.endpoint.port.into(),
+            protocol: Some("TCP".to_owned()),
+            app_protocol: None,
+        };
+        let subset =
+            EndpointSubset { addresses: Some(vec![address]), ports: Some(vec![port]), not_ready_addresses: None };
+        Endpoints {
+            metadata: metadata(&[("endpointslice.kubernetes.io/skip-mirror", "true")]),
+            subsets: Some(vec![subset]),
+        }
+    }
+
+    fn slice(&self) -> EndpointSlice {
+        let conditions = EndpointConditions { ready: Some(true), ..EndpointConditions::default() };
+        let endpoint = Endpoint {
+            addresses: vec![self.endpoint.address.to_string()],
+            conditions: Some(conditions),
+            ..Endpoint::default()
+        };
+        let port = discovery::EndpointPort {
+            name: Some(PORT.to_owned()),
+            port: Some(self.endpoint.port.into()),
+            protocol: Some("TCP".to_owned()),
+            app_protocol: None,
+        };
+        EndpointSlice {
+            metadata: metadata(&[("kubernetes.io/service-name", KUBERNETES)]),
+            address_type: self.family().to_owned(),
+            endpoints: vec![endpoint],
+            ports: Some(vec![port]),
+        }
+    }
+
+    fn family(&self) -> &'static str {
+        if self.endpoint.address.is_ipv4() { "IPv4" } else { "IPv6" }
+    }
+}
+
+/// What is there, or what `make` makes.
+async fn unless_there<'a, K: Object>(
+    found: Result<K, Status>,
+    make: impl FnOnce() -> futures::future::BoxFuture<'a, Result<K, Status>>,
+) -> Result<K, Status> {
+    match found {
+        Err(status) if status.is_not_found() => make().await,
+        found => found,
+    }
+}
+
+fn metadata(labels: &[(&str, &str)]) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(KUBERNETES.to_owned()),
+        namespace: Some(DEFAULT.to_owned()),
+        labels: Some(labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()),
+        ..ObjectMeta::default()
+    }
+}
+
+fn namespace(name: &str) -> Namespace {
+    let labels = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name.to_owned())]);
+    Namespace {
+        metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
+        spec: Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) }),
+        status: None,
+    }
+}

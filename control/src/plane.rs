@@ -1,0 +1,239 @@
+//! Config → build → run for the whole control plane.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{Authenticator, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
+use crate::controllers::{self, ApiEndpoint};
+use crate::discovery::Discovery;
+use crate::health::{Check, Health};
+use crate::http::{NodeTransport, Router};
+use crate::kinds::services::{Cidr, CidrError};
+use crate::kubeconfig::Kubeconfig;
+use crate::registry::Registry;
+use crate::server::{Limits, Server, Streams, Tls, TlsError};
+use crate::status::Status;
+use crate::store::{self, OpenError, Store};
+
+/// The domain that names of services end in.
+pub const CLUSTER_DOMAIN: &str = "cluster.local";
+
+/// The settings of the control plane.
+pub struct Config {
+    /// The folder of the store and the keys; without one nothing survives the process.
+    pub data_dir: Option<PathBuf>,
+    /// Where the API listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Further names for the server's certificate.
+    pub names: Vec<String>,
+    /// Addresses of pods.
+    pub cluster_cidr: String,
+    /// Addresses of services.
+    pub service_cidr: String,
+    /// Where the administrator's kubeconfig is written.
+    pub kubeconfig: Vec<PathBuf>,
+    /// Static bearer tokens.
+    pub token_auth_file: Option<PathBuf>,
+    /// The way to the nodes' agents.
+    pub nodes: NodeTransport,
+    /// Leave the scheduler out.
+    pub without_scheduler: bool,
+    /// Leave the controllers out, the scheduler with them.
+    pub without_controllers: bool,
+}
+
+/// Why the control plane could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The folder of the store could not be made.
+    #[error("cannot make {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The cluster's authority or a certificate of its could not be had.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// TLS does not take the certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The token file is unusable.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
+    /// The service network is unusable.
+    #[error(transparent)]
+    ServiceCidr(#[from] CidrError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}; is another server running there? `--listen 127.0.0.1:0` takes a free port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The kubeconfig could not be written.
+    #[error("cannot write {}", path.display())]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A control plane that is bound and open, and serves nothing yet.
+pub struct Control {
+    registry: Registry,
+    router: Router,
+    server: Server<Router>,
+    controllers: Option<controllers::Config>,
+}
+
+impl Config {
+    /// Opens the store, finds the keys, takes the address and writes the kubeconfig: whatever can fail fails here.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub async fn build(self) -> Result<Control, BuildError> {
+        if let Some(path) = &self.data_dir {
+            std::fs::create_dir_all(path).map_err(|source| BuildError::Folder { path: path.clone(), source })?;
+        }
+        let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
+        let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
+        let registry = Registry::new(store, self.service_cidr.parse::<Cidr>()?);
+        let cluster_ip = registry.first_cluster_ip().into();
+        let pki = Pki::open(below("pki").as_deref())?;
+        let mut tokens = Tokens::default();
+        if let Some(file) = &self.token_auth_file {
+            tokens.add_file(file)?;
+        }
+        let identity = pki.server(&server_names(self.listen.ip(), cluster_ip, CLUSTER_DOMAIN, &self.names))?;
+        let tls = Tls::new(&pki, &identity)?;
+        let listen = |source| BuildError::Listen { address: self.listen, source };
+        let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let rows = registry.resources().rows();
+        let router = Router::new(
+            registry.clone(),
+            self.nodes.clone(),
+            Discovery::new(&rows, address.to_string()),
+            Health::new(Vec::new(), vec![store_check(&registry)]),
+        );
+        let authenticator = Authenticator::new(tokens);
+        let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
+        self.write_kubeconfig(&pki, address)?;
+        let controllers = (!self.without_controllers).then(|| controllers::Config {
+            root_certificate: pki.authority().to_owned(),
+            api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
+            cluster_cidr: self.cluster_cidr.clone(),
+            scheduler: !self.without_scheduler,
+            ..controllers::Config::default()
+        });
+        Ok(Control { registry, router, server, controllers })
+    }
+
+    fn write_kubeconfig(&self, pki: &Pki, address: SocketAddr) -> Result<(), BuildError> {
+        let identity = pki.client("admin", "kubernetes-admin", MASTERS)?;
+        let server = url(address);
+        let kubeconfig = Kubeconfig { server: &server, authority: pki.authority(), identity: &identity };
+        for path in &self.kubeconfig {
+            write(&kubeconfig, path).map_err(|source| BuildError::Kubeconfig { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+}
+
+impl Control {
+    /// The API for a caller in this process: a service without a socket.
+    pub fn service(&self, user: &str) -> Router {
+        self.router.acting_as(Caller::system(user))
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Where clients on this machine reach it.
+    pub fn url(&self) -> String {
+        url(self.server.address())
+    }
+
+    /// The address under which this machine reaches it.
+    pub fn reachable(&self) -> SocketAddr {
+        let address = self.server.address();
+        SocketAddr::new(reachable(address), address.port())
+    }
+
+    /// For connections that do not come from a socket.
+    pub fn streams(&self) -> Streams<Router> {
+        self.server.streams()
+    }
+
+    /// Makes what every cluster has from its first moment.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn seed(&self) -> Result<(), Status> {
+        match &self.controllers {
+            Some(config) => controllers::seed(config, &self.registry).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Serves, and runs the loops, until it is told to stop; returns when everything is on disk.
+    ///
+    /// # Errors
+    /// The loop that failed; nothing is served any more.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), controllers::Error> {
+        let registry = self.registry.clone();
+        let serving = stop.child_token();
+        let loops = async {
+            let ended = match self.controllers {
+                Some(config) => controllers::run(config, registry.clone(), stop.clone()).await,
+                None => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
+            };
+            serving.cancel();
+            registry.store().close().await;
+            ended
+        };
+        tokio::join!(loops, self.server.run(serving.clone())).0
+    }
+}
+
+fn store_check(registry: &Registry) -> Check {
+    let store = registry.store().clone();
+    Check::new("store", move || if store.is_open() { Ok(()) } else { Err("the store is closed".to_owned()) })
+}
+
+fn write(kubeconfig: &Kubeconfig, path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    kubeconfig.write(path)
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(address: SocketAddr) -> IpAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("https://{}", SocketAddr::new(reachable(address), address.port()))
+}

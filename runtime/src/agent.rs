@@ -1,0 +1,212 @@
+//! The node's agent, as a kubelet is one: it registers the node, keeps its lease, and has a worker for every pod that
+//! is bound here. Like everyone it is a client of the API, and knows nothing of the server behind it.
+
+pub mod directory;
+mod facts;
+mod lease;
+mod node_status;
+mod pods;
+pub(crate) mod recorder;
+pub(crate) mod references;
+mod registration;
+pub(crate) mod services;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::Client;
+use netproxy::fabric::{AddressPool, Cidr, CidrError, Fabric};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{self, Engine, EngineError};
+use crate::image;
+use crate::logs::Logs;
+use crate::pod::ground::Ground;
+use crate::server::Server;
+use directory::Directory;
+use facts::Facts;
+use recorder::Recorder;
+use references::References;
+use services::Services;
+
+/// What a node is made from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name it registers under.
+    pub node_name: String,
+    /// Images, compiled code, volumes and logs are kept here.
+    pub data_dir: PathBuf,
+    /// The address the node is reached at.
+    pub node_ip: IpAddr,
+    /// Labels besides the ones every node has.
+    pub labels: BTreeMap<String, String>,
+    /// Whether the control plane runs here, which `kubectl get nodes` shows as the node's role.
+    pub control_plane: bool,
+    /// The range of the pods' addresses. None: the one that the control plane gives the node.
+    pub pod_cidr: Option<String>,
+    /// How many pods it takes.
+    pub max_pods: u32,
+    /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
+    pub capacity: BTreeMap<String, Quantity>,
+    /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
+    pub engine: Option<engine::Config>,
+}
+
+impl Config {
+    /// A node with the defaults.
+    pub fn new(node_name: impl Into<String>, data_dir: impl Into<PathBuf>, node_ip: IpAddr) -> Self {
+        Self {
+            node_name: node_name.into(),
+            data_dir: data_dir.into(),
+            node_ip,
+            labels: BTreeMap::new(),
+            control_plane: true,
+            pod_cidr: None,
+            max_pods: 10_000,
+            capacity: BTreeMap::new(),
+            engine: None,
+        }
+    }
+
+    /// Opens what is on disk and makes the engine. Talks to nobody yet.
+    ///
+    /// # Errors
+    /// A directory that cannot be made, an engine that the machine has no room for, a range that is none.
+    pub async fn build(self, client: Client, fabric: Fabric) -> Result<Node, BuildError> {
+        let directory = |name: &str| {
+            let path = self.data_dir.join(name);
+            let made = std::fs::create_dir_all(&path);
+            made.map(|()| path.clone()).map_err(|source| BuildError::Directory { path, source })
+        };
+        let pods = directory("pods")?;
+        let images = image::Store::open(directory("images")?)?;
+        let engine = match &self.engine {
+            Some(config) => Engine::new(config.clone())?,
+            None => Engine::new(engine::Config::new(directory("code")?))?,
+        };
+        let pod_cidr = self.pod_cidr.as_deref().map(str::parse).transpose()?;
+        let facts = Facts::gather(&self);
+        let logs = Logs::new(&self.data_dir);
+        Ok(Node {
+            config: self,
+            client,
+            fabric,
+            engine,
+            images,
+            logs,
+            pods,
+            pod_cidr,
+            facts,
+            directory: Arc::default(),
+        })
+    }
+}
+
+/// Why there is no node.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// One of its directories.
+    #[error("make the directory {path}: {source}", path = path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The image store.
+    #[error("open the image store: {0}")]
+    Images(#[from] image::StoreError),
+    /// The engine.
+    #[error("make the engine: {0}")]
+    Engine(#[from] EngineError),
+    /// The range of pod addresses.
+    #[error("the node's range of pod addresses: {0}")]
+    PodCidr(#[from] CidrError),
+}
+
+/// A node that has stopped before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// What the control plane gave it is not a range.
+    #[error("the node's range of pod addresses: {0}")]
+    PodCidr(#[from] CidrError),
+    /// The API does not let it register.
+    #[error("register the node: {0}")]
+    Register(Box<kube::Error>),
+}
+
+/// A node, ready to run.
+pub struct Node {
+    config: Config,
+    client: Client,
+    fabric: Fabric,
+    engine: Engine,
+    images: image::Store,
+    logs: Logs,
+    pods: PathBuf,
+    pod_cidr: Option<Cidr>,
+    facts: Facts,
+    directory: Arc<Directory>,
+}
+
+impl Node {
+    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    pub fn server(&self) -> Server {
+        Server::new(self.directory.clone())
+    }
+
+    /// Its images.
+    pub fn images(&self) -> &image::Store {
+        &self.images
+    }
+
+    /// Registers, then serves until it is told to stop. The guests end with it; the next run starts them again.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
+        match shutdown.run_until_cancelled_owned(self.serve()).await {
+            None => Ok(()),
+            Some(Err(error)) => Err(error),
+            Some(Ok(never)) => match never {},
+        }
+    }
+
+    async fn serve(self) -> Result<std::convert::Infallible, RunError> {
+        let name = self.config.node_name.clone();
+        let uid = registration::register(&self.client, &self.config, &self.facts).await?;
+        let lease = lease::keep(self.client.clone(), name.clone(), uid);
+        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
+        let pods = self.serve_pods(name);
+        tokio::select! {
+            never = lease => match never {},
+            never = status => match never {},
+            served = pods => served,
+        }
+    }
+
+    async fn serve_pods(self, name: String) -> Result<std::convert::Infallible, RunError> {
+        let cidr = match self.pod_cidr {
+            Some(cidr) => cidr,
+            None => registration::pod_cidr(&self.client, &name).await.parse()?,
+        };
+        let ground = Ground {
+            references: References::new(self.client.clone()),
+            services: Services::watch(self.client.clone()),
+            recorder: Recorder::spawn(self.client.clone(), &name),
+            client: self.client,
+            engine: self.engine,
+            fabric: self.fabric,
+            addresses: AddressPool::new(cidr),
+            images: self.images,
+            logs: self.logs,
+            host_ip: self.config.node_ip,
+            allocatable: Arc::new(self.facts.capacity.clone()),
+            pods: self.pods,
+            starts: Semaphore::new(2 * self.facts.cores.max(2)),
+        };
+        match pods::serve(Arc::new(ground), self.directory, &name).await {}
+    }
+}

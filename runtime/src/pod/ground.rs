@@ -1,0 +1,66 @@
+//! What all pods of a node stand on.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use netproxy::fabric::{AddressPool, Fabric};
+use tokio::sync::Semaphore;
+
+use super::given::Given;
+use crate::agent::recorder::Recorder;
+use crate::agent::references::{References, Subscription};
+use crate::agent::services::Services;
+use crate::engine::Engine;
+use crate::image;
+use crate::logs::Logs;
+
+/// The node's own things, shared by all workers.
+pub struct Ground {
+    /// To the API.
+    pub client: kube::Client,
+    /// Runs guests.
+    pub engine: Engine,
+    /// The network.
+    pub fabric: Fabric,
+    /// Addresses for pods.
+    pub addresses: AddressPool,
+    /// Images.
+    pub images: image::Store,
+    /// What containers print.
+    pub logs: Logs,
+    /// ConfigMaps and Secrets.
+    pub references: References,
+    /// Services, for environments.
+    pub services: Services,
+    /// Events.
+    pub recorder: Recorder,
+    /// The node's address.
+    pub host_ip: IpAddr,
+    /// What the node has for pods.
+    pub allocatable: Arc<BTreeMap<String, Quantity>>,
+    /// Where pods have their volumes: `<data>/pods`.
+    pub pods: PathBuf,
+    /// How many sandboxes and containers are made at once. More would not be faster, only later.
+    pub starts: Semaphore,
+}
+
+impl Ground {
+    /// What there is around a pod now.
+    pub fn given(&self, pod: &Pod, around: &Subscription, pod_ip: Option<IpAddr>) -> Given {
+        let links = pod.spec.as_ref().and_then(|spec| spec.enable_service_links).unwrap_or(true);
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        let (config_maps, secrets) = around.objects();
+        Given {
+            host_ip: self.host_ip,
+            allocatable: self.allocatable.clone(),
+            pod_ip,
+            config_maps,
+            secrets,
+            services: self.services.around(namespace, links),
+        }
+    }
+}

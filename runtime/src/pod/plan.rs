@@ -1,0 +1,242 @@
+//! The one next thing to do for a pod.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::Instant;
+
+use super::observed::{Observed, Role, Sandbox, State, Unit};
+
+/// A thing to do. The worker does it, notes what it saw, and asks again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Give the pod its address and its volumes.
+    MakeSandbox,
+    /// Start this container.
+    Start(usize),
+    /// This container failed and has to wait so long: say so.
+    BackOff(usize, Duration),
+    /// What hinders this container has become another trouble.
+    Worsen(usize),
+    /// Ask this container to end, and allow it so long.
+    Stop(usize, Duration),
+    /// It was asked for long enough.
+    Kill(usize),
+    /// The pod has run longer than it may.
+    Expire,
+    /// All containers are done: give the address and the volumes back.
+    Release,
+    /// All is over: tell the API, then remove the object.
+    Remove,
+    /// Nothing, until something happens or that time comes.
+    Wait(Option<Instant>),
+}
+
+/// `restartPolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restart {
+    /// Whatever happens.
+    #[default]
+    Always,
+    /// When it failed.
+    OnFailure,
+    /// Not.
+    Never,
+}
+
+impl Restart {
+    fn of(pod: &Pod) -> Self {
+        match pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
+            Some("OnFailure") => Self::OnFailure,
+            Some("Never") => Self::Never,
+            _ => Self::Always,
+        }
+    }
+}
+
+/// The parts of a pod's spec that decisions depend on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    /// Whether its containers start again.
+    pub restart: Restart,
+    /// When it must be over: `activeDeadlineSeconds`.
+    pub expiry: Option<Instant>,
+    /// How long its containers may take to end.
+    pub grace: Duration,
+}
+
+impl Wish {
+    /// Reads a pod. `taken` is when the node took it on.
+    pub fn of(pod: &Pod, taken: Instant) -> Self {
+        let spec = pod.spec.as_ref();
+        let seconds = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok()).map(Duration::from_secs);
+        Self {
+            restart: Restart::of(pod),
+            expiry: spec.and_then(|spec| seconds(spec.active_deadline_seconds)).map(|limit| taken + limit),
+            grace: spec.and_then(|spec| seconds(spec.termination_grace_period_seconds)).unwrap_or(DEFAULT_GRACE),
+        }
+    }
+}
+
+const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+
+/// Decides.
+pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
+    let mut wake = Wake(None);
+    // Whoever is on the way out goes first: it holds ports and memory that others wait for.
+    if let Some(step) = leavers(observed, now, &mut wake) {
+        return step;
+    }
+    if let Some(ending) = observed.ending {
+        let left = ending.deadline.saturating_duration_since(now);
+        return end(observed, left).unwrap_or_else(|| {
+            match observed.units.iter().any(Unit::is_running) || observed.busy {
+                true => Step::Wait(wake.0),
+                false if observed.removed => Step::Wait(None),
+                false => Step::Remove,
+            }
+        });
+    }
+    if is_over(wish, observed) {
+        let done = || match observed.sandbox {
+            Sandbox::Ready(_) if !observed.units.iter().any(Unit::is_running) && !observed.busy => Step::Release,
+            _ => Step::Wait(wake.0),
+        };
+        return end(observed, wish.grace).unwrap_or_else(done);
+    }
+    if let Some(expiry) = wish.expiry {
+        if now >= expiry {
+            return Step::Expire;
+        }
+        wake.at(expiry);
+    }
+    if observed.sandbox == Sandbox::Absent {
+        return match observed.hindrance.as_ref().map(|hindrance| hindrance.retry) {
+            _ if observed.busy => Step::Wait(wake.0),
+            None => Step::MakeSandbox,
+            Some(Some(retry)) if now >= retry => Step::MakeSandbox,
+            Some(retry) => Step::Wait(wake.with(retry)),
+        };
+    }
+    starters(wish, observed, now, &mut wake).unwrap_or(Step::Wait(wake.0))
+}
+
+/// Whether the pod has come to its end by itself (or by its deadline): `Succeeded` or `Failed`.
+pub fn is_over(wish: &Wish, observed: &Observed) -> bool {
+    if observed.failed.is_some() || matches!(observed.sandbox, Sandbox::Released(_)) {
+        return true;
+    }
+    let stays = |unit: &Unit| unit.ended().is_some_and(|ended| !restarts(wish, unit.role, ended.code));
+    let init_failed = |unit: &Unit| unit.role == Role::Init && stays(unit) && unit.ended().is_some_and(|e| e.code != 0);
+    observed.units.iter().any(init_failed) || observed.units.iter().filter(|unit| unit.role == Role::Main).all(stays)
+}
+
+fn restarts(wish: &Wish, role: Role, code: i32) -> bool {
+    match (role, wish.restart) {
+        (Role::Sidecar, _) => true,
+        // An init container that did its work is done, whatever the policy says.
+        (Role::Init, Restart::Always) | (_, Restart::OnFailure) => code != 0,
+        (_, Restart::Always) => true,
+        (_, Restart::Never) => false,
+    }
+}
+
+/// Those that were asked to end, or will be because their probes gave them up.
+fn leavers(observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
+    for (index, unit) in observed.units.iter().enumerate() {
+        let State::Running { stopping, .. } = &unit.state else { continue };
+        // A new, shorter grace period for the whole pod counts for those already asked.
+        let deadline = match (stopping, observed.ending) {
+            (Some(deadline), Some(ending)) => Some((*deadline).min(ending.deadline)),
+            (deadline, _) => *deadline,
+        };
+        match (deadline, unit.condemned) {
+            (Some(deadline), _) if now >= deadline => return Some(Step::Kill(index)),
+            (Some(deadline), _) => wake.at(deadline),
+            (None, Some(grace)) => return Some(Step::Stop(index, grace)),
+            (None, None) => {}
+        }
+    }
+    None
+}
+
+/// Asks the main containers to end, and the sidecars after them.
+fn end(observed: &Observed, grace: Duration) -> Option<Step> {
+    let main_left = observed.units.iter().any(|unit| unit.role != Role::Sidecar && unit.is_running());
+    let asked = |unit: &Unit| matches!(unit.state, State::Running { stopping: Some(_), .. });
+    let next = observed
+        .units
+        .iter()
+        .position(|unit| unit.is_running() && !asked(unit) && (unit.role != Role::Sidecar || !main_left));
+    next.map(|index| Step::Stop(index, grace))
+}
+
+/// Whoever is to start, in order.
+fn starters(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
+    for (index, unit) in observed.units.iter().enumerate() {
+        if let Some(step) = starter(wish, observed, index, unit, now, wake) {
+            return Some(step);
+        }
+        let passed = match (unit.role, &unit.state) {
+            (Role::Main, _) => true,
+            (Role::Init, State::Ended(ended)) => ended.code == 0,
+            (Role::Init, _) => false,
+            // A sidecar that has once started holds nobody up, even when it starts again.
+            (Role::Sidecar, State::Running { .. }) => unit.started || unit.restarts > 0,
+            (Role::Sidecar, _) => unit.restarts > 0 || unit.last.is_some(),
+        };
+        if !passed {
+            return None;
+        }
+    }
+    None
+}
+
+fn starter(wish: &Wish, observed: &Observed, index: usize, unit: &Unit, now: Instant, wake: &mut Wake) -> Option<Step> {
+    let trouble = unit.trouble.as_ref();
+    if let Some((at, _)) = trouble.and_then(|trouble| trouble.then.as_deref()) {
+        if now >= *at {
+            return Some(Step::Worsen(index));
+        }
+        wake.at(*at);
+    }
+    match &unit.state {
+        State::Starting(_) | State::Running { .. } => return None,
+        State::Ended(ended) if !restarts(wish, unit.role, ended.code) => return None,
+        State::Ended(ended) if trouble.is_none() => {
+            let delay = unit.backoff.delay(ended.at);
+            if now < ended.at + delay {
+                return Some(Step::BackOff(index, delay));
+            }
+        }
+        State::Ended(_) | State::Waiting => {}
+    }
+    match trouble.map(|trouble| trouble.retry) {
+        Some(None) => return None,
+        Some(Some(retry)) if now < retry => {
+            wake.at(retry);
+            return None;
+        }
+        _ => {}
+    }
+    (!observed.busy).then_some(Step::Start(index))
+}
+
+/// The earliest of several times.
+struct Wake(Option<Instant>);
+
+impl Wake {
+    fn at(&mut self, time: Instant) {
+        self.0 = Some(self.0.map_or(time, |earlier| earlier.min(time)));
+    }
+
+    fn with(mut self, time: Option<Instant>) -> Option<Instant> {
+        if let Some(time) = time {
+            self.at(time);
+        }
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Starting one container: image, configuration, code, guest.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use objects::quantity::Quantity;
+use sha2::{Digest, Sha256};
+
+use super::ground::Ground;
+use super::{env, place};
+use crate::agent::references::Subscription;
+use crate::container::{self, Mount, Output, Spec, StartError, Stdio};
+use crate::engine::LoadError;
+use crate::image::{self, Image, Policy, PullError, Pulled};
+use crate::logs::{Channel, Sink};
+use crate::sandbox::Sandbox;
+use crate::volume;
+
+/// The port of an HTTP handler whose container declares none.
+const DEFAULT_HTTP_PORT: u16 = 80;
+
+/// The reason of a container whose configuration cannot be put together.
+pub(super) const CONFIG_ERROR: &str = "CreateContainerConfigError";
+
+/// A container that runs.
+pub struct Started {
+    /// The guest.
+    pub container: container::Container,
+    /// Its log.
+    pub sink: Arc<Sink>,
+    /// What it runs.
+    pub image: Image,
+    /// Whether the image was asked for (the event's words depend on it).
+    pub asked: bool,
+    /// `wasmtime://…`
+    pub id: String,
+}
+
+/// Why it does not run. Each is a reason of a waiting container.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no image.
+    #[error(transparent)]
+    Image(#[from] PullError),
+    /// Its environment names what does not exist.
+    #[error(transparent)]
+    Config(#[from] env::Error),
+    /// Its mounts do.
+    #[error(transparent)]
+    Mount(#[from] volume::Error),
+    /// The log can't be kept.
+    #[error("failed to create the log directory: {0}")]
+    Log(std::io::Error),
+    /// The image can't be run here.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It could not be put up.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The node is being stopped.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+impl Error {
+    /// The waiting container's reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Image(error) => error.reason(),
+            Self::Config(_) | Self::Mount(_) => CONFIG_ERROR,
+            Self::Log(_) | Self::Load(_) | Self::Stopping => "CreateContainerError",
+            Self::Start(_) => "RunContainerError",
+        }
+    }
+}
+
+/// What to start.
+pub struct Order {
+    /// The pod.
+    pub pod: Arc<Pod>,
+    /// Its container, by name.
+    pub name: String,
+    /// The objects around.
+    pub around: Subscription,
+    /// Its place.
+    pub sandbox: Sandbox,
+    /// Counts the container's instances.
+    pub instance: u32,
+}
+
+/// What is read from and made on disk before a start, in one trip off the async threads.
+struct Prepared {
+    pulled: Pulled,
+    sink: Arc<Sink>,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    mounts: Vec<Mount>,
+}
+
+/// Starts a container. Dropping the future leaves nothing running.
+pub async fn start(ground: Arc<Ground>, order: Order) -> Result<Started, Error> {
+    let turn = ground.starts.acquire().await.map_err(|_| Error::Stopping)?;
+    let container = super::container(&order.pod, &order.name).cloned().ok_or(Error::Stopping)?;
+    let sandbox = order.sandbox.clone();
+    let id = id(&order);
+    let (prepared, container) = {
+        let ground = ground.clone();
+        let prepare = move || prepare(&ground, &order, &container).map(|prepared| (prepared, container));
+        tokio::task::spawn_blocking(prepare).await.map_err(|_| Error::Stopping)??
+    };
+    // A compilation may take long, and does not need a turn: the engine has its own.
+    drop(turn);
+    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts } = prepared;
+    let guest = ground.engine.load(&image.digest, &image.path).await?;
+    let spec = Spec {
+        args: arguments,
+        env: variables,
+        mounts,
+        working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
+        memory_limit: memory_limit(&container),
+        http_ports: http_ports(&container),
+        stdin: container.stdin == Some(true),
+        ..Spec::new(sink.clone())
+    };
+    let container = container::start(&ground.engine, guest, &sandbox, spec)?;
+    Ok(Started { container, sink, image, asked, id })
+}
+
+fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prepared, Error> {
+    let pod = &*order.pod;
+    let name = container.image.as_deref().unwrap_or_default();
+    let pulled = image::pull(&ground.images, name, Policy::of(container.image_pull_policy.as_deref(), name))?;
+    let given = ground.given(pod, &order.around, Some(order.sandbox.plug.address()));
+    let mut variables = env::environment(pod, container, &given)?;
+    variables.entry("HOSTNAME".to_owned()).or_insert_with(|| order.sandbox.hostname.clone());
+    let arguments = env::arguments(container, pulled.image.reference.program(), &variables);
+    let own = place::directory(ground, pod).join("containers").join(&container.name);
+    let mounts = volume::mounts::mounts(pod, container, &variables, &place::volumes(ground, pod), &own)?;
+    let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
+    Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts })
+}
+
+/// Where the pod's logs are.
+pub fn log_directory(ground: &Ground, pod: &Pod) -> PathBuf {
+    let meta = &pod.metadata;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    ground.logs.pod_directory(&text(&meta.namespace), &text(&meta.name), &text(&meta.uid))
+}
+
+/// One id for each instance there ever is.
+fn id(order: &Order) -> String {
+    let uid = order.pod.metadata.uid.as_deref().unwrap_or_default();
+    let hash = Sha256::digest(format!("{uid}/{}/{}", order.name, order.instance));
+    format!("wasmtime://{}", image::hex(&hash))
+}
+
+fn memory_limit(container: &Container) -> Option<u64> {
+    let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
+    u64::try_from(Quantity::lenient(limit).whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+/// An HTTP handler is called at the ports its container declares.
+fn http_ports(container: &Container) -> Vec<u16> {
+    let tcp = container.ports.iter().flatten().filter(|port| port.protocol.as_deref().unwrap_or("TCP") == "TCP");
+    let ports: Vec<_> = tcp.filter_map(|port| u16::try_from(port.container_port).ok()).collect();
+    if ports.is_empty() { vec![DEFAULT_HTTP_PORT] } else { ports }
+}
+
+impl Output for Sink {
+    fn write(&self, stream: Stdio, bytes: &[u8]) {
+        let channel = match stream {
+            Stdio::Stdout => Channel::Stdout,
+            Stdio::Stderr => Channel::Stderr,
+        };
+        Sink::write(self, channel, bytes);
+    }
+
+    fn poll_ready(&self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        Sink::poll_ready(self, cx)
+    }
+}

@@ -1,0 +1,176 @@
+//! What others may see of a pod's worker: the agent's server answers from it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
+use parking_lot::Mutex;
+
+use crate::logs::{self, Sink, Source};
+
+/// A pod as it is now.
+#[derive(Debug)]
+pub struct View {
+    directory: PathBuf,
+    now: Mutex<Now>,
+}
+
+#[derive(Debug)]
+struct Now {
+    pod: Arc<Pod>,
+    status: Arc<PodStatus>,
+    /// The last two instances of each container.
+    sinks: Vec<(String, u32, Arc<Sink>)>,
+}
+
+/// Why there are no logs, in a kubelet's words.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NoLogs {
+    /// The pod has no such container.
+    #[error("container {container:?} in pod {pod:?} is not available")]
+    Unavailable {
+        /// What was asked for.
+        container: String,
+        /// In which pod.
+        pod: String,
+    },
+    /// There was no instance before this one.
+    #[error("previous terminated container {container:?} in pod {pod:?} not found")]
+    NoPrevious {
+        /// What was asked for.
+        container: String,
+        /// In which pod.
+        pod: String,
+    },
+    /// It has not started.
+    #[error("container {container:?} in pod {pod:?} is waiting to start: {reason}")]
+    Waiting {
+        /// What was asked for.
+        container: String,
+        /// In which pod.
+        pod: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl View {
+    /// A pod whose logs are in `directory`.
+    pub fn new(directory: PathBuf, pod: Arc<Pod>) -> Self {
+        let status = Arc::new(pod.status.clone().unwrap_or_default());
+        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new() }) }
+    }
+
+    /// The pod has changed.
+    pub fn set_pod(&self, pod: Arc<Pod>) {
+        self.now.lock().pod = pod;
+    }
+
+    /// Its status has.
+    pub fn set_status(&self, status: Arc<PodStatus>) {
+        self.now.lock().status = status;
+    }
+
+    /// A container has a new instance.
+    pub fn add_sink(&self, container: &str, instance: u32, sink: Arc<Sink>) {
+        let sinks = &mut self.now.lock().sinks;
+        sinks.retain(|(name, older, _)| name != container || older + 1 == instance);
+        sinks.push((container.to_owned(), instance, sink));
+    }
+
+    /// The pod with its present status.
+    pub fn pod(&self) -> Pod {
+        let now = self.now.lock();
+        let ours = (*now.status).clone();
+        let theirs = now.pod.status.as_ref();
+        let qos_class = theirs.and_then(|status| status.qos_class.clone());
+        Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
+    }
+
+    /// The log of a container, or of the instance before the present one.
+    pub fn log(&self, container: &str, previous: bool) -> Result<Source, NoLogs> {
+        let now = self.now.lock();
+        let pod = now.pod.metadata.name.as_deref().unwrap_or_default();
+        let instance = instance(&now.status, pod, container, previous)?;
+        let sink = now.sinks.iter().find(|(name, number, _)| name == container && *number == instance);
+        let path = logs::instance_path(&self.directory, container, instance);
+        Ok(Source { path, sink: sink.map(|(_, _, sink)| sink.clone()) })
+    }
+}
+
+/// Which instance is meant. The number of an instance is the restart count it was started with.
+fn instance(status: &PodStatus, pod: &str, container: &str, previous: bool) -> Result<u32, NoLogs> {
+    let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let (name, pod) = (container.to_owned(), pod.to_owned());
+    let Some(found) = all.into_iter().find(|status| status.name == container) else {
+        return Err(NoLogs::Unavailable { container: name, pod });
+    };
+    let present = u32::try_from(found.restart_count).unwrap_or(0);
+    let (begun, last, reason) = facts(found);
+    match (previous, begun, last) {
+        // While a container waits for its next start, its last instance is both the present and the previous one.
+        (true, false, true) | (false, false, true) | (false, true, _) => Ok(present),
+        (true, true, true) if present > 0 => Ok(present - 1),
+        (true, _, _) => Err(NoLogs::NoPrevious { container: name, pod }),
+        (false, false, false) => {
+            let reason = match reason {
+                "ErrImagePull" => "image can't be pulled",
+                "ImagePullBackOff" => "trying and failing to pull image",
+                reason => reason,
+            };
+            Err(NoLogs::Waiting { container: name, pod, reason: reason.to_owned() })
+        }
+    }
+}
+
+/// Whether it runs or has ended, whether there was one before, and what it waits for.
+fn facts(status: &ContainerStatus) -> (bool, bool, &str) {
+    let state = status.state.as_ref();
+    let begun = state.is_some_and(|state| state.running.is_some() || state.terminated.is_some());
+    let last = status.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
+    let waiting = state.and_then(|state| state.waiting.as_ref()).and_then(|waiting| waiting.reason.as_deref());
+    (begun, last, waiting.unwrap_or("ContainerCreating"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_instance_is_found_by_the_state() {
+        let waiting = |reason: &str| json!({"waiting": {"reason": reason}});
+        let ended = json!({"terminated": {"exitCode": 1}});
+        let running = json!({"running": {}});
+        let cases = [
+            (
+                waiting("ContainerCreating"),
+                json!({}),
+                0,
+                false,
+                Err::<u32, &str>("is waiting to start: ContainerCreating"),
+            ),
+            (waiting("ErrImagePull"), json!({}), 0, false, Err("is waiting to start: image can't be pulled")),
+            (running.clone(), json!({}), 0, false, Ok(0)),
+            (running.clone(), json!({}), 0, true, Err("previous terminated container \"c\" in pod \"p\" not found")),
+            (running, ended.clone(), 3, true, Ok(2)),
+            (waiting("CrashLoopBackOff"), ended.clone(), 3, false, Ok(3)),
+            (waiting("CrashLoopBackOff"), ended, 3, true, Ok(3)),
+        ];
+        for (state, last, restarts, previous, expected) in cases {
+            let status: PodStatus = from_value(json!({"containerStatuses": [{
+                "name": "c", "image": "i", "imageID": "", "ready": true, "restartCount": restarts,
+                "state": state, "lastState": last,
+            }]}))
+            .expect("status");
+            match (instance(&status, "p", "c", previous), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                (found, expected) => panic!("{found:?} instead of {expected:?}"),
+            }
+        }
+        let error = instance(&PodStatus::default(), "p", "x", false).expect_err("unknown");
+        assert_eq!(error.to_string(), "container \"x\" in pod \"p\" is not available");
+    }
+}

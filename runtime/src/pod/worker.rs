@@ -1,0 +1,311 @@
+//! The thin loop around [`plan`]: one task a pod, which ends when the object is gone from the API.
+//!
+//! Everything a pod waits for is one of the branches of [`Worker::wait`]; nothing is polled and an idle pod has no
+//! timer. Status writes are held back for a moment while a start is under way, so that a pod that is ready at once
+//! costs one write.
+
+mod absorb;
+mod act;
+mod tell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{BoxFuture, select_all};
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ObjectReference, Pod, PodStatus};
+use objects::events;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::given::Needs;
+use super::ground::Ground;
+use super::observed::{Observed, Sandbox};
+use super::place::{self, Place};
+use super::plan::{Step, Wish, plan};
+use super::probing::Probing;
+use super::publish::{self, Written};
+use super::start::{self, Started};
+use super::view::View;
+use crate::agent::references::Subscription;
+use crate::container::{Container, Exit};
+use crate::logs::Sink;
+use crate::status;
+
+/// How long a status waits for a start that is under way.
+const HOLD: Duration = Duration::from_millis(100);
+/// And for the first answers of probes.
+const HOLD_FOR_PROBES: Duration = Duration::from_millis(50);
+/// When the API did not take a write.
+const REWRITE: Duration = Duration::from_secs(1);
+
+/// One pod's worker.
+pub struct Worker {
+    ground: Arc<Ground>,
+    spec: watch::Receiver<Arc<Pod>>,
+    view: Arc<View>,
+    pod: Arc<Pod>,
+    regarding: ObjectReference,
+    taken: Instant,
+    wish: Wish,
+    observed: Observed,
+    around: Subscription,
+    place: Option<Place>,
+    /// The guests, by the index of their unit.
+    live: Vec<Option<Live>>,
+    errand: Option<BoxFuture<'static, Errand>>,
+    tries: FuturesUnordered<BoxFuture<'static, Answer>>,
+    write: Option<BoxFuture<'static, Result<Written, kube::Error>>>,
+    /// What the write under way says; None when it is the removal.
+    writing: Option<Arc<PodStatus>>,
+    /// What the API was told last.
+    reported: Option<Arc<PodStatus>>,
+    shown: Option<Arc<PodStatus>>,
+    rewrite: Option<Instant>,
+    hold: Instant,
+    removing: bool,
+}
+
+/// A running guest and what belongs to its instance.
+struct Live {
+    container: Container,
+    sink: Arc<Sink>,
+    probing: Probing,
+    instance: u32,
+    /// The image as the spec had it.
+    image: String,
+}
+
+/// What was made, away from the loop.
+enum Errand {
+    Place(Result<Place, place::Error>, Subscription),
+    Start(usize, u32, String, Box<Result<Started, start::Error>>),
+}
+
+/// Of a probe's try: unit, instance, gauge, and what was wrong.
+type Answer = (usize, u32, usize, Result<(), String>);
+
+/// What a worker waits for.
+enum Happening {
+    /// The object has changed.
+    Changed,
+    /// It is gone.
+    Vanished,
+    /// Something it refers to has changed.
+    Surroundings,
+    Made(Errand),
+    Exited(usize, Exit),
+    Answered(Answer),
+    Written(Result<Written, kube::Error>),
+    Time,
+}
+
+impl Worker {
+    /// A worker for the pod in `spec`.
+    pub fn new(ground: Arc<Ground>, spec: watch::Receiver<Arc<Pod>>, view: Arc<View>) -> Self {
+        let pod = spec.borrow().clone();
+        let now = Instant::now();
+        let observed = Observed::first(&pod, Timestamp::now(), now);
+        let age = Timestamp::now().duration_since(observed.taken);
+        let taken = now.checked_sub(age.try_into().unwrap_or_default()).unwrap_or(now);
+        let needs = match (&pod.spec, observed.sandbox) {
+            (Some(spec), Sandbox::Absent) => Needs::of(spec),
+            _ => Needs::default(),
+        };
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        let wish = Wish::of(&pod, taken);
+        // A pod that was over before this process began has been told about.
+        let over = matches!(observed.sandbox, Sandbox::Released(_));
+        let told = || status::build(&pod, &wish, &observed, ground.host_ip, pod.status.as_ref(), Timestamp::now());
+        let reported = over.then(|| Arc::new(told()));
+        Self {
+            around: ground.references.subscribe(namespace, &needs),
+            regarding: events::regarding(&*pod),
+            wish,
+            live: observed.units.iter().map(|_| None).collect(),
+            ground,
+            spec,
+            view,
+            pod,
+            taken,
+            observed,
+            place: None,
+            errand: None,
+            tries: FuturesUnordered::new(),
+            write: None,
+            writing: None,
+            reported,
+            shown: None,
+            rewrite: None,
+            hold: now + HOLD,
+            removing: false,
+        }
+    }
+
+    /// Works until the pod is gone from the API. Dropping the future kills the guests and leaves the files.
+    pub async fn run(mut self) {
+        self.respec();
+        loop {
+            let mut wake = self.work().await;
+            let now = Instant::now();
+            for at in [self.probe(now), self.publish(now)].into_iter().flatten() {
+                wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
+            }
+            match self.wait(wake).await {
+                Happening::Vanished => break,
+                happening => self.absorb(happening).await,
+            }
+        }
+        self.clear().await;
+    }
+
+    /// Does all there is to do now; says when there will be more.
+    async fn work(&mut self) -> Option<Instant> {
+        loop {
+            match plan(&self.wish, &self.observed, Instant::now()) {
+                Step::Wait(wake) => return wake,
+                Step::Remove => {
+                    self.place = None;
+                    self.removing = true;
+                    return None;
+                }
+                step => self.act(step).await,
+            }
+        }
+    }
+
+    async fn wait(&mut self, wake: Option<Instant>) -> Happening {
+        let Self { spec, around, live, errand, tries, write, .. } = self;
+        tokio::select! {
+            changed = spec.changed() => match changed {
+                Ok(()) => Happening::Changed,
+                Err(_) => Happening::Vanished,
+            },
+            errand = finished(errand) => Happening::Made(errand),
+            (unit, exit) = exited(live) => Happening::Exited(unit, exit),
+            Some(answer) = tries.next() => Happening::Answered(answer),
+            written = finished(write) => Happening::Written(written),
+            () = around.changed() => Happening::Surroundings,
+            () = until(wake) => Happening::Time,
+        }
+    }
+
+    /// Begins the tries of probes that are due; says when the next one is.
+    fn probe(&mut self, now: Instant) -> Option<Instant> {
+        let ip = self.observed.sandbox.ip()?;
+        let mut next: Option<Instant> = None;
+        for (index, (unit, live)) in self.observed.units.iter().zip(&mut self.live).enumerate() {
+            let Some(live) = live.as_mut().filter(|_| unit.condemned.is_none() && self.observed.ending.is_none())
+            else {
+                continue;
+            };
+            for one in live.probing.take_due(unit.started, now) {
+                let (fabric, instance) = (self.ground.fabric.clone(), live.instance);
+                self.tries.push(Box::pin(async move {
+                    let answer = crate::probe::attempt(&fabric, &one.target, ip, one.timeout).await;
+                    (index, instance, one.gauge, answer)
+                }));
+            }
+            if let Some(due) = live.probing.due(unit.started) {
+                next = Some(next.map_or(due, |earlier| earlier.min(due)));
+            }
+        }
+        next
+    }
+
+    /// Begins to write what the API does not know yet; says when to look again if it is to be held back.
+    fn publish(&mut self, now: Instant) -> Option<Instant> {
+        let before = self.reported.as_deref().or(self.pod.status.as_ref());
+        let status =
+            status::build(&self.pod, &self.wish, &self.observed, self.ground.host_ip, before, Timestamp::now());
+        if self.shown.as_deref() != Some(&status) {
+            let status = Arc::new(status);
+            self.view.set_status(status.clone());
+            self.shown = Some(status);
+        }
+        if self.write.is_some() {
+            return None;
+        }
+        if let Some(at) = self.rewrite.filter(|at| now < *at) {
+            return Some(at);
+        }
+        if self.shown != self.reported && !(self.removing && self.nothing_ever_ran()) {
+            if now < self.hold && !self.removing && self.is_unsettled(now) {
+                return Some(self.hold);
+            }
+            let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), self.reported.clone());
+            self.writing = self.shown.clone();
+            let status = self.shown.clone().unwrap_or_default();
+            self.write = Some(Box::pin(async move { publish::status(client, &pod, &status, before.as_deref()).await }));
+        } else if self.removing && !self.observed.removed {
+            let (client, pod) = (self.ground.client.clone(), self.pod.clone());
+            self.writing = None;
+            self.write = Some(Box::pin(async move { publish::removal(client, &pod).await }));
+        }
+        None
+    }
+
+    fn nothing_ever_ran(&self) -> bool {
+        self.observed.units.iter().all(|unit| unit.ended().is_none())
+    }
+
+    /// Something is about to change the status again.
+    fn is_unsettled(&self, now: Instant) -> bool {
+        let soon = now + Duration::from_millis(10);
+        let asking = |live: &Live, started| live.probing.due(started).is_none_or(|due| due <= soon);
+        self.errand.is_some()
+            || self.observed.units.iter().zip(&self.live).any(|(unit, live)| {
+                !unit.ready && live.as_ref().is_some_and(|live| !live.probing.is_empty() && asking(live, unit.started))
+            })
+    }
+
+    /// The object is gone: whatever still runs is killed, and nothing is left.
+    async fn clear(mut self) {
+        self.errand = None;
+        for live in std::mem::take(&mut self.live).into_iter().flatten() {
+            live.sink.close();
+            act::kill(live.container).await;
+        }
+        self.place = None;
+        let directories = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        // When the runtime is going down there is nobody to do it: the next start sweeps.
+        let _ = tokio::task::spawn_blocking(move || {
+            for directory in directories {
+                match std::fs::remove_dir_all(&directory) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        tracing::warn!(path = %directory.display(), %error, "a pod's directory could not be removed");
+                    }
+                    _ => {}
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// The result of what is in the slot, which is empty then; never, when it is empty now.
+async fn finished<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
+    let Some(future) = slot else { return std::future::pending().await };
+    let result = future.await;
+    *slot = None;
+    result
+}
+
+async fn exited(live: &mut [Option<Live>]) -> (usize, Exit) {
+    let running = live.iter_mut().enumerate().filter_map(|(index, live)| Some((index, live.as_mut()?)));
+    let exits: Vec<_> =
+        running.map(|(index, live)| Box::pin(async move { (index, live.container.exited().await) })).collect();
+    if exits.is_empty() {
+        return std::future::pending().await;
+    }
+    select_all(exits).await.0
+}
+
+async fn until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

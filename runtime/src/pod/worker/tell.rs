@@ -1,0 +1,105 @@
+//! What a worker tells about its pod, in the words of a kubelet's events.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use objects::events::Level::{self, Normal, Warning};
+
+use super::super::observed::Role;
+use super::super::place;
+use super::super::start::{self, Started};
+use super::Worker;
+use crate::image::PullError;
+use crate::probe::{Kind, Unaskable};
+
+impl Worker {
+    fn tell(&self, level: Level, reason: &str, message: impl Into<String>) {
+        self.ground.recorder.record(&self.regarding, level, reason, message);
+    }
+
+    fn tell_of(&self, index: usize, level: Level, reason: &str, message: impl Into<String>) {
+        let unit = &self.observed.units[index];
+        let list = if unit.role == Role::Main { "containers" } else { "initContainers" };
+        let field_path = Some(format!("spec.{list}{{{}}}", unit.name));
+        let regarding = ObjectReference { field_path, ..self.regarding.clone() };
+        self.ground.recorder.record(&regarding, level, reason, message);
+    }
+
+    pub(super) fn tell_started(&self, index: usize, image: &str, started: &Started) {
+        let name = &self.observed.units[index].name;
+        if started.asked {
+            let size = started.image.size;
+            self.tell_of(index, Normal, "Pulling", format!("Pulling image {image:?}"));
+            let pulled =
+                format!("Successfully pulled image {image:?} from the node's own store. Image size: {size} bytes.");
+            self.tell_of(index, Normal, "Pulled", pulled);
+        } else {
+            self.tell_of(index, Normal, "Pulled", format!("Container image {image:?} already present on machine"));
+        }
+        self.tell_of(index, Normal, "Created", format!("Created container: {name}"));
+        self.tell_of(index, Normal, "Started", format!("Started container {name}"));
+    }
+
+    pub(super) fn tell_hindered(&self, index: usize, image: &str, error: &start::Error) {
+        let reason = error.reason();
+        match error {
+            start::Error::Image(error) => {
+                match error {
+                    PullError::InvalidName { .. } => self.tell_of(index, Warning, "InspectFailed", error.to_string()),
+                    PullError::NeverPull(_) => self.tell_of(index, Warning, reason, error.to_string()),
+                    PullError::NotFound(_) | PullError::Store { .. } => {
+                        self.tell_of(index, Normal, "Pulling", format!("Pulling image {image:?}"));
+                        self.tell_of(index, Warning, "Failed", format!("Failed to pull image {image:?}: {error}"));
+                    }
+                }
+                self.tell_of(index, Warning, "Failed", format!("Error: {reason}"));
+            }
+            error => self.tell_of(index, Warning, "Failed", format!("Error: {error}")),
+        }
+    }
+
+    /// A failed pull has become one that waits.
+    pub(super) fn tell_worse(&self, index: usize) {
+        let unit = &self.observed.units[index];
+        self.tell_of(index, Normal, "BackOff", format!("Back-off pulling image {:?}", unit.tried));
+        let reason = unit.trouble.as_ref().map_or("", |trouble| trouble.reason.as_str());
+        self.tell_of(index, Warning, "Failed", format!("Error: {reason}"));
+    }
+
+    pub(super) fn tell_back_off(&self, index: usize) {
+        let (meta, unit) = (&self.pod.metadata, &self.observed.units[index]);
+        let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+        let pod = format!("{}_{}({})", text(&meta.name), text(&meta.namespace), text(&meta.uid));
+        let message = format!("Back-off restarting failed container {} in pod {pod}", unit.name);
+        self.tell_of(index, Warning, "BackOff", message);
+    }
+
+    pub(super) fn tell_no_place(&self, error: &place::Error) {
+        self.tell(Warning, error.reason(), error.to_string());
+    }
+
+    pub(super) fn tell_stopping(&self, index: usize) {
+        let name = &self.observed.units[index].name;
+        self.tell_of(index, Normal, "Killing", format!("Stopping container {name}"));
+    }
+
+    pub(super) fn tell_redefined(&self, index: usize) {
+        let name = &self.observed.units[index].name;
+        self.tell_of(index, Normal, "Killing", format!("Container {name} definition changed, will be restarted"));
+    }
+
+    pub(super) fn tell_expired(&self, message: &str) {
+        self.tell(Normal, "DeadlineExceeded", message);
+    }
+
+    pub(super) fn tell_unhealthy(&self, index: usize, kind: Kind, complaint: &str, given_up: bool) {
+        let name = &self.observed.units[index].name;
+        self.tell_of(index, Warning, "Unhealthy", format!("{} probe failed: {complaint}", kind.name()));
+        if given_up && kind != Kind::Readiness {
+            let kind = kind.name().to_lowercase();
+            self.tell_of(index, Normal, "Killing", format!("Container {name} failed {kind} probe, will be restarted"));
+        }
+    }
+
+    pub(super) fn tell_unaskable(&self, index: usize, kind: Kind, error: &Unaskable) {
+        self.tell_of(index, Warning, "ProbeWarning", format!("{} probe warning: {error}", kind.name()));
+    }
+}

@@ -1,0 +1,175 @@
+//! A whole cluster in this process: built, started, handed out as a client, stopped when dropped.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use control::Control;
+use kube::Client;
+use netproxy::fabric::{CidrError, Fabric};
+use tokio_util::sync::CancellationToken;
+
+use crate::node_link::NodeLink;
+use crate::plan::Plan;
+use crate::settings::{Component, Settings};
+use crate::tasks::Tasks;
+
+/// Why a cluster could not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The control plane.
+    #[error(transparent)]
+    Control(#[from] control::BuildError),
+    /// The first objects could not be written.
+    #[error("making the first objects: {0}")]
+    Seed(#[from] control::status::Status),
+    /// The node.
+    #[error(transparent)]
+    Node(#[from] runtime::BuildError),
+    /// A network is not written as one.
+    #[error(transparent)]
+    Cidr(#[from] CidrError),
+    /// The node's name cannot be told.
+    #[error("the host's name is no node name; give one with --node-name")]
+    NodeName,
+    /// A component ended although nobody asked it to.
+    #[error("{0}")]
+    Ended(String),
+}
+
+/// What is to be started.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    settings: Settings,
+}
+
+impl Builder {
+    /// Where everything is kept that must survive a restart.
+    #[must_use]
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.data_dir = Some(path.into());
+        self
+    }
+
+    /// Where the API listens for others; a free port of the loopback address unless this says otherwise.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.settings.listen = Some(address);
+        self
+    }
+
+    /// All settings at once.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Starts everything and returns when the API answers.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(self) -> Result<Cluster, Error> {
+        Cluster::start(self.settings).await
+    }
+}
+
+/// A running cluster. Dropping it stops it; [`Cluster::stop`] also waits until everything is on disk.
+pub struct Cluster {
+    client: Client,
+    url: String,
+    kubeconfig: PathBuf,
+    tasks: Tasks,
+}
+
+impl Cluster {
+    /// A cluster with the default settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// A client of the API, as the cluster's administrator; no socket lies between.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Where other processes reach the API.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Returns when a component fails: the cluster cannot go on without it.
+    pub async fn failed(&mut self) -> Error {
+        Error::Ended(self.tasks.ended().await)
+    }
+
+    /// Stops everything, pods first, and waits for it.
+    pub async fn stop(self) {
+        self.tasks.stop().await;
+    }
+
+    async fn start(settings: Settings) -> Result<Self, Error> {
+        let plan = Plan::new(settings)?;
+        let link = NodeLink::default();
+        let control = plan.control(link.transport()).build().await?;
+        control.seed().await?;
+        let client = as_user(&control, "kubernetes-admin");
+        let mut tasks = Tasks::default();
+        let fabric = Fabric::new(plan.fabric()?);
+        if plan.runs(Component::Proxy) {
+            let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
+            tasks.spawn_node("the service proxy", |stop| async { never_fails(proxy.run(stop).await) });
+            tasks.spawn_node("the API's listener for pods", |stop| {
+                let serving = api_for_pods(&control, fabric.clone(), stop);
+                async { never_fails(serving.await) }
+            });
+        }
+        if plan.runs(Component::Agent) {
+            let user = format!("system:node:{}", plan.node_name);
+            let node = plan.node().build(as_user(&control, &user), fabric).await?;
+            link.connect(&plan.node_name, node.server());
+            tasks.spawn_node("the node", |stop| node.run(stop));
+        }
+        let url = control.url();
+        tasks.spawn_control("the control plane", |stop| control.run(stop));
+        Ok(Self { client, url, kubeconfig: plan.kubeconfig(), tasks })
+    }
+}
+
+fn never_fails((): ()) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// A client that calls the API's router in this process.
+fn as_user(control: &Control, user: &str) -> Client {
+    Client::new(control.service(user), "default")
+}
+
+/// Serves the API to pods: they find it at its own address, through the service `kubernetes`, over in-memory streams.
+fn api_for_pods(
+    control: &Control,
+    fabric: Fabric,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let (address, streams) = (control.reachable(), control.streams());
+    async move {
+        let listener = match fabric.listen_host(address) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::warn!(%address, %error, "pods cannot reach the API");
+                return stop.cancelled().await;
+            }
+        };
+        let serve = async {
+            while let Ok((stream, _)) = listener.accept().await {
+                streams.serve_stream(stream).await;
+            }
+        };
+        stop.run_until_cancelled(serve).await;
+    }
+}

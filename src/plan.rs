@@ -1,0 +1,100 @@
+//! From settings to the configuration of each plank: every default stands here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use control::http::NodeTransport;
+use netproxy::fabric::{self, CidrError};
+
+use crate::cluster::Error;
+use crate::host;
+use crate::settings::{Component, Settings};
+
+/// Settings with nothing left open.
+pub struct Plan {
+    settings: Settings,
+    /// The node's name.
+    pub node_name: String,
+    data_dir: PathBuf,
+    listen: SocketAddr,
+    node_ip: IpAddr,
+    cluster_cidr: String,
+    service_cidr: String,
+}
+
+impl Plan {
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// Where the host has no usable name and none was given.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let node_ip = settings.node_ip.unwrap_or_else(|| host::address(listen.ip()));
+        let node_name = settings.node_name.clone().or_else(host::name).ok_or(Error::NodeName)?;
+        Ok(Self {
+            node_name,
+            data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
+            listen,
+            node_ip,
+            cluster_cidr: settings.cluster_cidr.clone().unwrap_or_else(|| "10.42.0.0/16".to_owned()),
+            service_cidr: settings.service_cidr.clone().unwrap_or_else(|| "10.43.0.0/16".to_owned()),
+            settings,
+        })
+    }
+
+    /// True for a component that is to run.
+    pub fn runs(&self, component: Component) -> bool {
+        self.settings.runs(component)
+    }
+
+    /// The administrator's kubeconfig that is always written.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.data_dir.join("kubeconfig")
+    }
+
+    /// The control plane's part.
+    pub fn control(&self, nodes: NodeTransport) -> control::Config {
+        control::Config {
+            data_dir: Some(self.data_dir.clone()),
+            listen: self.listen,
+            names: vec![self.node_name.clone(), self.node_ip.to_string()],
+            cluster_cidr: self.cluster_cidr.clone(),
+            service_cidr: self.service_cidr.clone(),
+            kubeconfig: [self.kubeconfig()].into_iter().chain(self.settings.write_kubeconfig.clone()).collect(),
+            token_auth_file: self.settings.token_auth_file.clone(),
+            nodes,
+            without_scheduler: !self.runs(Component::Scheduler),
+            without_controllers: !self.runs(Component::Controllers),
+        }
+    }
+
+    /// The network's part.
+    ///
+    /// # Errors
+    /// Where a network is not written as one.
+    pub fn fabric(&self) -> Result<fabric::Config, CidrError> {
+        Ok(fabric::Config {
+            cluster_domain: control::CLUSTER_DOMAIN.to_owned(),
+            pod_cidrs: vec![self.cluster_cidr.parse()?],
+            service_cidrs: vec![self.service_cidr.parse()?],
+            node_addresses: vec![self.node_ip],
+            ..fabric::Config::default()
+        })
+    }
+
+    /// The service proxy's part.
+    pub fn proxy(&self) -> netproxy::Config {
+        let everywhere = self.listen.ip().is_unspecified();
+        netproxy::Config {
+            node_name: self.node_name.clone(),
+            node_addresses: vec![self.node_ip],
+            node_port_bind: if everywhere { self.listen.ip() } else { self.node_ip },
+            node_ports: true,
+        }
+    }
+
+    /// The node's part.
+    pub fn node(&self) -> runtime::Config {
+        runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
+    }
+}
