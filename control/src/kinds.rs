@@ -23,6 +23,10 @@ mod selectors;
 mod pod_spec;
 mod pod_template;
 
+mod admission_configurations;
+mod apiservices;
+mod certificatesigningrequests;
+mod classes;
 mod configmaps;
 mod controllerrevisions;
 mod cronjobs;
@@ -31,17 +35,31 @@ mod deployments;
 mod endpoints;
 mod endpointslices;
 pub mod events;
+mod flowcontrol;
+pub mod horizontalpodautoscalers;
+mod ingresses;
 mod jobs;
 mod leases;
+mod limitranges;
 mod namespaces;
+mod networking;
+mod networkpolicies;
 mod nodes;
+mod persistentvolumeclaims;
+mod persistentvolumes;
+mod poddisruptionbudgets;
 mod pods;
+mod podtemplates;
 mod replicasets;
 mod replicationcontrollers;
+mod resourcequotas;
+mod rolebindings;
+mod roles;
 mod secrets;
 mod serviceaccounts;
 pub mod services;
 mod statefulsets;
+mod storage;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -158,22 +176,79 @@ pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
         ("", "configmaps") => &configmaps::BEHAVIOR,
         ("", "endpoints") => &endpoints::BEHAVIOR,
         ("" | "events.k8s.io", "events") => &events::BEHAVIOR,
+        ("", "limitranges") => &limitranges::BEHAVIOR,
         ("", "namespaces") => &namespaces::BEHAVIOR,
         ("", "nodes") => &nodes::BEHAVIOR,
+        ("", "persistentvolumeclaims") => &persistentvolumeclaims::BEHAVIOR,
+        ("", "persistentvolumes") => &persistentvolumes::BEHAVIOR,
         ("", "pods") => &pods::BEHAVIOR,
+        ("", "podtemplates") => &podtemplates::BEHAVIOR,
         ("", "replicationcontrollers") => &replicationcontrollers::BEHAVIOR,
+        ("", "resourcequotas") => &resourcequotas::BEHAVIOR,
         ("", "secrets") => &secrets::BEHAVIOR,
         ("", "serviceaccounts") => &serviceaccounts::BEHAVIOR,
         ("", "services") => &services::BEHAVIOR,
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations" | "validatingwebhookconfigurations") => {
+            &admission_configurations::WEBHOOKS
+        }
+        ("admissionregistration.k8s.io", "validatingadmissionpolicies") => &admission_configurations::POLICIES,
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings") => &admission_configurations::BINDINGS,
+        ("apiregistration.k8s.io", "apiservices") => &apiservices::BEHAVIOR,
         ("apps", "controllerrevisions") => &controllerrevisions::BEHAVIOR,
         ("apps", "daemonsets") => &daemonsets::BEHAVIOR,
         ("apps", "deployments") => &deployments::BEHAVIOR,
         ("apps", "replicasets") => &replicasets::BEHAVIOR,
         ("apps", "statefulsets") => &statefulsets::BEHAVIOR,
+        ("autoscaling", "horizontalpodautoscalers") => &horizontalpodautoscalers::BEHAVIOR,
         ("batch", "cronjobs") => &cronjobs::BEHAVIOR,
         ("batch", "jobs") => &jobs::BEHAVIOR,
+        ("certificates.k8s.io", "certificatesigningrequests") => &certificatesigningrequests::BEHAVIOR,
         ("coordination.k8s.io", "leases") => &leases::BEHAVIOR,
         ("discovery.k8s.io", "endpointslices") => &endpointslices::BEHAVIOR,
+        ("flowcontrol.apiserver.k8s.io", "flowschemas") => &flowcontrol::SCHEMAS,
+        ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations") => &flowcontrol::LEVELS,
+        ("networking.k8s.io", "ingressclasses") => &classes::INGRESS,
+        ("networking.k8s.io", "ingresses") => &ingresses::BEHAVIOR,
+        ("networking.k8s.io", "ipaddresses") => &networking::ADDRESSES,
+        ("networking.k8s.io", "networkpolicies") => &networkpolicies::BEHAVIOR,
+        ("networking.k8s.io", "servicecidrs") => &networking::RANGES,
+        ("node.k8s.io", "runtimeclasses") => &classes::RUNTIME,
+        ("policy", "poddisruptionbudgets") => &poddisruptionbudgets::BEHAVIOR,
+        ("rbac.authorization.k8s.io", "clusterroles" | "roles") => &roles::BEHAVIOR,
+        ("rbac.authorization.k8s.io", "clusterrolebindings" | "rolebindings") => &rolebindings::BEHAVIOR,
+        ("scheduling.k8s.io", "priorityclasses") => &classes::PRIORITY,
+        ("storage.k8s.io", "csidrivers") => &storage::DRIVERS,
+        ("storage.k8s.io", "csinodes") => &storage::NODES,
+        ("storage.k8s.io", "csistoragecapacities") => &storage::CAPACITIES,
+        ("storage.k8s.io", "storageclasses") => &classes::STORAGE,
+        ("storage.k8s.io", "volumeattachments") => &storage::ATTACHMENTS,
         _ => &Behavior::GENERIC,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_fills_its_columns() {
+        let now: Timestamp = "2026-11-20T10:00:00Z".parse().expect("a time");
+        for row in schema::builtin().resources() {
+            let behavior = behavior(&row.group, &row.resource);
+            let cells = (behavior.row)(&serde_json::json!({"metadata": {"name": "x"}}), now);
+            assert_eq!(cells.len(), behavior.columns.len(), "{}", row.resource);
+        }
+    }
+
+    #[test]
+    fn defaults_of_nothing_change_nothing_twice() {
+        for row in schema::builtin().resources() {
+            let behavior = behavior(&row.group, &row.resource);
+            let mut object = serde_json::json!({"metadata": {"name": "x"}, "spec": {}});
+            (behavior.default)(&mut object);
+            let once = object.clone();
+            (behavior.default)(&mut object);
+            assert_eq!(object, once, "{}", row.resource);
+        }
     }
 }

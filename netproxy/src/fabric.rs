@@ -69,6 +69,9 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Whether pods reach the world outside at all.
     pub outside: bool,
+    /// Certificate authorities (DER) that a pod's own HTTPS requests trust besides the public ones: a guest cannot name
+    /// one, so without the cluster's the API is out of its reach.
+    pub trusted: Vec<Vec<u8>>,
 }
 
 /// What one pod may hold at a time.
@@ -98,6 +101,7 @@ impl Default for Config {
             limits: Limits::default(),
             connect_timeout: Duration::from_secs(60),
             outside: true,
+            trusted: Vec::new(),
         }
     }
 }
@@ -136,6 +140,7 @@ struct Shared {
     /// Look-ups of outside names under way; each may hold a thread.
     lookups: Semaphore,
     pool: http::Pool,
+    tls: http::Tls,
 }
 
 impl std::fmt::Debug for Fabric {
@@ -169,6 +174,7 @@ impl Fabric {
             host_ports: AtomicU32::new(0),
             lookups: Semaphore::new(LOOKUPS),
             pool: http::Pool::default(),
+            tls: http::Tls::default(),
             config,
         }))
     }

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::body::incoming;
 pub(super) use self::pool::Pool;
+pub(super) use self::tls::Tls;
 use super::pod::Lease;
 
 /// An error of somebody else's code.

@@ -2,6 +2,7 @@
 
 mod http;
 mod tcp;
+mod tls;
 mod udp;
 
 use std::net::SocketAddr;

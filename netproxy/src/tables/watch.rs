@@ -73,7 +73,6 @@ pub(crate) async fn keep_current(client: Client, fabric: Fabric, node: String, s
     let mut rested = Instant::now();
     loop {
         tokio::select! {
-            biased;
             () = shutdown.cancelled() => return,
             change = changes.next() => {
                 match change {

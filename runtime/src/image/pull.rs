@@ -51,9 +51,7 @@ pub enum PullError {
     #[error("Container image {0:?} is not present with pull policy of Never")]
     NeverPull(String),
     /// It is not here, and there is nowhere to get it from.
-    #[error(
-        "failed to pull image {0:?}: not found in this node's image store; add it with `sampan image import FILE {0}`"
-    )]
+    #[error("{0:?} is not in this node's image store (add it: `sampan image import FILE {0}`)")]
     NotFound(String),
     /// The store could not be read.
     #[error("read {name:?} from the image store: {source}")]

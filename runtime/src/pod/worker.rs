@@ -34,8 +34,8 @@ use crate::container::{Container, Exit};
 use crate::logs::Sink;
 use crate::status;
 
-/// How long a status waits for a start that is under way.
-const HOLD: Duration = Duration::from_millis(100);
+/// How long a status waits for a start that is under way: longer than a start takes when a thousand others want one.
+const HOLD: Duration = Duration::from_secs(1);
 /// And for the first answers of probes.
 const HOLD_FOR_PROBES: Duration = Duration::from_millis(50);
 /// When the API did not take a write.
@@ -168,6 +168,7 @@ impl Worker {
                 Step::Wait(wake) => return wake,
                 Step::Remove => {
                     self.place = None;
+                    self.observed.sandbox = Sandbox::Released(self.observed.sandbox.ip());
                     self.removing = true;
                     return None;
                 }

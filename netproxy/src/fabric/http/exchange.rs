@@ -13,7 +13,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::pool::{Key, Lent, Sender1, Sender2};
-use super::{Body, Endpoint, body, headers, tls};
+use super::{Body, Endpoint, body, headers};
 use crate::fabric::connect::{Caller, canonical};
 use crate::fabric::error::{RequestError, SocketError};
 use crate::fabric::pod::{Pod, TcpSlot};
@@ -257,7 +257,7 @@ impl Plug {
                     continue;
                 }
             };
-            let shaken = tls::connect(name, stream).await;
+            let shaken = self.fabric().tls(name, stream).await;
             let stream = shaken.map_err(|source| RequestError::Tls { name: name.to_owned(), source })?;
             let mut sender = handshake(stream, to).await?;
             headers::strip(request.headers_mut());

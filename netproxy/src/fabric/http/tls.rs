@@ -1,26 +1,37 @@
-//! TLS of the guests' own requests to the world outside.
+//! TLS of the guests' own requests.
 
 use std::io;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::fabric::Fabric;
 use crate::fabric::stream::Stream;
 
 /// Made at the first use: the roots take memory that a device without such requests need not spend.
-static CONFIG: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+#[derive(Default)]
+pub(in crate::fabric) struct Tls(OnceLock<Result<Arc<ClientConfig>, rustls::Error>>);
+
+impl Fabric {
+    /// Shakes hands as a client of `name`.
+    pub(super) async fn tls(&self, name: &str, stream: Stream) -> io::Result<TlsStream<Stream>> {
+        let bare = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(bare).map_err(io::Error::other)?;
+        let config = self.0.tls.0.get_or_init(|| configure(&self.config().trusted));
+        let config = config.as_ref().map_err(|error| io::Error::other(error.clone()))?;
+        TlsConnector::from(config.clone()).connect(name, stream).await
+    }
+}
+
+fn configure(trusted: &[Vec<u8>]) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for authority in trusted {
+        roots.add(CertificateDer::from(authority.as_slice()))?;
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
-});
-
-pub(super) async fn connect(name: &str, stream: Stream) -> io::Result<TlsStream<Stream>> {
-    let bare = name.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let name = ServerName::try_from(bare).map_err(io::Error::other)?;
-    let config = CONFIG.as_ref().map_err(|error| io::Error::other(error.clone()))?;
-    TlsConnector::from(config.clone()).connect(name, stream).await
 }

@@ -1,0 +1,161 @@
+//! Classes that other objects name: of storage, priority, runtime, ingress.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::access::{Change, Look};
+use super::columns::{AGE, Column, NAME};
+use super::{Behavior, Generation, cells, metadata};
+use crate::field::{Errors, Path};
+
+/// StorageClasses.
+pub const STORAGE: Behavior = Behavior {
+    default: |class| {
+        class.set_default("", "reclaimPolicy", "Delete");
+        class.set_default("", "volumeBindingMode", "Immediate");
+    },
+    validate: |class, errors| {
+        if class.text("provisioner").is_empty() {
+            errors.required(&Path::new("provisioner"), "");
+        }
+    },
+    columns: &[
+        NAME,
+        Column::text("Provisioner", "provisioner indicates the type of the provisioner."),
+        Column::text(
+            "ReclaimPolicy",
+            "reclaimPolicy controls the reclaimPolicy for dynamically provisioned PersistentVolumes of this storage \
+             class. Defaults to Delete.",
+        ),
+        Column::text(
+            "VolumeBindingMode",
+            "volumeBindingMode indicates how PersistentVolumeClaims should be provisioned and bound.  When unset, \
+             VolumeBindingImmediate is used.",
+        ),
+        Column::text(
+            "AllowVolumeExpansion",
+            "allowVolumeExpansion shows whether the storage class allow volume expand.",
+        ),
+        AGE,
+    ],
+    row: |class: &Value, now: Timestamp| {
+        let mark = class.at("metadata.annotations").get("storageclass.kubernetes.io/is-default-class");
+        let name = class.text("metadata.name");
+        let name = if mark.is_some_and(|m| m == "true") { format!("{name} (default)") } else { name.to_owned() };
+        vec![
+            name.into(),
+            class.text("provisioner").into(),
+            class.text("reclaimPolicy").into(),
+            class.text("volumeBindingMode").into(),
+            class.flag("allowVolumeExpansion").into(),
+            cells::age(class, now),
+        ]
+    },
+    ..Behavior::GENERIC
+};
+
+/// PriorityClasses.
+pub const PRIORITY: Behavior = Behavior {
+    default: |class| class.set_default("", "preemptionPolicy", "PreemptLowerPriority"),
+    validate: priority,
+    validate_update: |new, old, errors| {
+        for (field, why) in [("value", "may not be changed in an update."), ("preemptionPolicy", metadata::IMMUTABLE)] {
+            if new.at(field) != old.at(field) {
+                match field {
+                    "value" => errors.forbidden(&Path::new("value"), why),
+                    _ => errors.invalid(&Path::new(field), new.at(field).clone(), why),
+                }
+            }
+        }
+    },
+    columns: &[
+        NAME,
+        Column::integer(
+            "Value",
+            "value represents the integer value of this priority class. This is the actual priority that pods receive \
+             when they have the name of this class in their pod spec.",
+        ),
+        Column {
+            kind: "boolean",
+            ..Column::text(
+                "Global-Default",
+                "globalDefault specifies whether this PriorityClass should be considered as the default priority for pods \
+                 that do not have any priority class.",
+            )
+        },
+        AGE,
+        Column::text(
+            "PreemptionPolicy",
+            "preemptionPolicy is the Policy for preempting pods with lower priority. One of Never, PreemptLowerPriority. \
+             Defaults to PreemptLowerPriority if unset.",
+        ),
+    ],
+    row: |class: &Value, now: Timestamp| {
+        vec![
+            cells::name(class),
+            cells::count(class, "value"),
+            class.flag("globalDefault").into(),
+            cells::age(class, now),
+            class.text("preemptionPolicy").into(),
+        ]
+    },
+    generation: Generation::Spec,
+    ..Behavior::GENERIC
+};
+
+fn priority(class: &Value, errors: &mut Errors) {
+    let name = class.text("metadata.name");
+    if name.starts_with("system-") && !matches!(name, "system-node-critical" | "system-cluster-critical") {
+        let why = "priority class names with 'system-' prefix are reserved for system use only. error: priority class name \
+                   is not valid";
+        errors.forbidden(&Path::new("metadata").child("name"), why);
+    } else if !name.starts_with("system-") && class.int("value").is_some_and(|v| v > 1_000_000_000) {
+        let why = "maximum allowed value of a user defined priority is 1000000000";
+        errors.forbidden(&Path::new("value"), why);
+    }
+}
+
+/// RuntimeClasses.
+pub const RUNTIME: Behavior = Behavior {
+    validate: |class, errors| {
+        let handler = class.text("handler");
+        errors.all_invalid(&Path::new("handler"), handler, objects::names::dns1123_label(handler));
+    },
+    columns: &[
+        NAME,
+        Column::text(
+            "Handler",
+            "handler specifies the underlying runtime and configuration that the CRI implementation will use to handle \
+             pods of this class.",
+        ),
+        AGE,
+    ],
+    row: |class: &Value, now: Timestamp| vec![cells::name(class), class.text("handler").into(), cells::age(class, now)],
+    ..Behavior::GENERIC
+};
+
+/// IngressClasses.
+pub const INGRESS: Behavior = Behavior {
+    default: |class| {
+        if class.has("spec.parameters") {
+            class.set_default("spec.parameters", "scope", "Cluster");
+        }
+    },
+    columns: &[
+        NAME,
+        Column::text("Controller", "Controller that is responsible for handling this class"),
+        Column::text("Parameters", "A reference to a resource with additional parameters"),
+        AGE,
+    ],
+    row: |class: &Value, now: Timestamp| {
+        let (kind, group) = (class.text("spec.parameters.kind"), class.text("spec.parameters.apiGroup"));
+        let parameters = match (kind, group) {
+            ("", _) => "<none>".to_owned(),
+            (kind, "") => format!("{kind}/{}", class.text("spec.parameters.name")),
+            (kind, group) => format!("{kind}.{group}/{}", class.text("spec.parameters.name")),
+        };
+        vec![cells::name(class), class.text("spec.controller").into(), parameters.into(), cells::age(class, now)]
+    },
+    generation: Generation::Spec,
+    ..Behavior::GENERIC
+};

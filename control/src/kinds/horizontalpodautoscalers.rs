@@ -1,0 +1,211 @@
+//! HorizontalPodAutoscalers, of autoscaling/v2 and v1: stored and shown; nothing scales by them yet.
+//!
+//! They are stored in the shape of v2; [`from_v1`] and [`to_v1`] translate at the edge.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::access::{Change, Look};
+use super::columns::{AGE, Column, NAME};
+use super::generic::keep_status;
+use super::{Behavior, cells, numbers};
+use crate::field::{Errors, Path};
+
+const SHOWN: usize = 2;
+
+/// What autoscalers do.
+pub const BEHAVIOR: Behavior = Behavior {
+    default,
+    prepare_create: |hpa| hpa.set("", "status", json!({"desiredReplicas": 0, "currentMetrics": null})),
+    prepare_update: keep_status,
+    validate,
+    columns: &[
+        NAME,
+        Column::text(
+            "Reference",
+            "scaleTargetRef points to the target resource to scale, and is used to the pods for which metrics should be \
+             collected, as well as to actually change the replica count.",
+        ),
+        Column::text(
+            "Targets",
+            "metrics contains the specifications for which to use to calculate the desired replica count (the maximum \
+             replica count across all metrics will be used).",
+        ),
+        Column::text(
+            "MinPods",
+            "minReplicas is the lower limit for the number of replicas to which the autoscaler can scale down.",
+        ),
+        Column::text(
+            "MaxPods",
+            "maxReplicas is the upper limit for the number of replicas to which the autoscaler can scale up.",
+        ),
+        Column::text(
+            "Replicas",
+            "currentReplicas is current number of replicas of pods managed by this autoscaler, as last seen by the \
+             autoscaler.",
+        ),
+        AGE,
+    ],
+    row,
+    ..Behavior::GENERIC
+};
+
+fn default(hpa: &mut Value) {
+    hpa.set_default("spec", "minReplicas", 1);
+    if hpa.items("spec.metrics").is_empty() {
+        hpa.set("spec", "metrics", json!([utilization(80.into())]));
+    }
+    for (direction, policies) in [
+        (
+            "spec.behavior.scaleUp",
+            json!([{"type": "Pods", "value": 4, "periodSeconds": 15},
+            {"type": "Percent", "value": 100, "periodSeconds": 15}]),
+        ),
+        ("spec.behavior.scaleDown", json!([{"type": "Percent", "value": 100, "periodSeconds": 15}])),
+    ] {
+        if hpa.has("spec.behavior") {
+            if direction == "spec.behavior.scaleUp" {
+                hpa.set_default(direction, "stabilizationWindowSeconds", 0);
+            }
+            hpa.set_default(direction, "selectPolicy", "Max");
+            hpa.set_default(direction, "policies", policies);
+        }
+    }
+}
+
+fn utilization(percent: Value) -> Value {
+    json!({"type": "Resource", "resource": {"name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": percent}}})
+}
+
+fn validate(hpa: &Value, errors: &mut Errors) {
+    let (spec, at) = (hpa.at("spec"), Path::new("spec"));
+    numbers::not_negative(spec, &["minReplicas"], &at, errors);
+    let (min, max) = (spec.int("minReplicas").unwrap_or(1), spec.int("maxReplicas").unwrap_or_default());
+    if min == 0 {
+        errors.invalid(&at.child("minReplicas"), 0, "must be greater than or equal to 1");
+    }
+    if max < 1 {
+        errors.invalid(&at.child("maxReplicas"), max, "must be greater than 0");
+    }
+    if max < min {
+        errors.invalid(&at.child("maxReplicas"), max, "must be greater than or equal to `minReplicas`");
+    }
+    for field in ["kind", "name"] {
+        if spec.at("scaleTargetRef").text(field).is_empty() {
+            errors.required(&at.child("scaleTargetRef").child(field), "");
+        }
+    }
+}
+
+fn row(hpa: &Value, now: Timestamp) -> Vec<Value> {
+    vec![
+        cells::name(hpa),
+        format!("{}/{}", hpa.text("spec.scaleTargetRef.kind"), hpa.text("spec.scaleTargetRef.name")).into(),
+        targets(hpa).into(),
+        hpa.int("spec.minReplicas").map_or("<unset>".into(), |n| n.to_string()).into(),
+        cells::count(hpa, "spec.maxReplicas"),
+        cells::count(hpa, "status.currentReplicas"),
+        cells::age(hpa, now),
+    ]
+}
+
+/// `cpu: <unknown>/80%`.
+fn targets(hpa: &Value) -> String {
+    let specs = hpa.items("spec.metrics");
+    if specs.is_empty() {
+        return "<none>".into();
+    }
+    let current = hpa.items("status.currentMetrics");
+    let all: Vec<String> = specs.iter().enumerate().map(|(i, spec)| target(spec, current.get(i))).collect();
+    match all.len() {
+        n if n > SHOWN => format!("{} + {} more...", all[..SHOWN].join(", "), n - SHOWN),
+        _ => all.join(", "),
+    }
+}
+
+fn target(spec: &Value, current: Option<&Value>) -> String {
+    let (field, label) = match spec.text("type") {
+        "Resource" => ("resource", format!("{}: ", spec.text("resource.name"))),
+        "ContainerResource" => ("containerResource", format!("{}: ", spec.text("containerResource.name"))),
+        "Pods" => ("pods", String::new()),
+        "Object" => ("object", String::new()),
+        "External" => ("external", String::new()),
+        _ => return "<unknown type>".into(),
+    };
+    let wanted = spec.at(field).at("target");
+    let (unit, amount) = match wanted.text("type") {
+        "Utilization" => ("%", "averageUtilization"),
+        "AverageValue" => ("", "averageValue"),
+        _ => ("", "value"),
+    };
+    let shown = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(format!("{text}{unit}")),
+        other => Some(format!("{other}{unit}")),
+    };
+    let now = current.and_then(|c| shown(c.at(field).at("current").at(amount))).unwrap_or_else(|| "<unknown>".into());
+    format!("{label}{now}/{}", shown(wanted.at(amount)).unwrap_or_else(|| "<auto>".into()))
+}
+
+/// An autoscaler of autoscaling/v1 in the shape in which it is stored.
+pub fn from_v1(mut hpa: Value) -> Value {
+    hpa.set("", "apiVersion", "autoscaling/v2");
+    if let Some(percent) = hpa.unset("spec", "targetCPUUtilizationPercentage") {
+        hpa.set("spec", "metrics", json!([utilization(percent)]));
+    }
+    hpa.unset("status", "currentCPUUtilizationPercentage");
+    hpa
+}
+
+/// A stored autoscaler in the shape of autoscaling/v1. Metrics other than the processor's are left out.
+pub fn to_v1(mut hpa: Value) -> Value {
+    hpa.set("", "apiVersion", "autoscaling/v1");
+    let metrics = hpa.unset("spec", "metrics").unwrap_or_default();
+    hpa.unset("spec", "behavior");
+    let percent = |metrics: &Value, field: &str| {
+        let cpu = metrics.items("").iter().find(|m| m.text("type") == "Resource" && m.text("resource.name") == "cpu");
+        cpu.map(|m| m.at(field).clone()).filter(Value::is_number)
+    };
+    if let Some(percent) = percent(&metrics, "resource.target.averageUtilization") {
+        hpa.set("spec", "targetCPUUtilizationPercentage", percent);
+    }
+    if hpa.has("status") {
+        let current = hpa.unset("status", "currentMetrics").unwrap_or_default();
+        hpa.unset("status", "conditions");
+        hpa.set_default("status", "currentReplicas", 0);
+        hpa.set_default("status", "desiredReplicas", 0);
+        if let Some(percent) = percent(&current, "resource.current.averageUtilization") {
+            hpa.set("status", "currentCPUUtilizationPercentage", percent);
+        }
+    }
+    hpa
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_translate() {
+        let old =
+            json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50}});
+        let stored = from_v1(old.clone());
+        assert_eq!(targets(&stored), "cpu: <unknown>/50%");
+        assert_eq!(to_v1(stored), old);
+    }
+
+    #[test]
+    fn eighty_percent_unless_it_says_otherwise() {
+        let mut hpa = json!({"spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}});
+        default(&mut hpa);
+        assert_eq!((targets(&hpa), hpa.int("spec.minReplicas")), ("cpu: <unknown>/80%".into(), Some(1)));
+        let mut errors = Errors::default();
+        validate(&json!({"spec": {"minReplicas": 2, "maxReplicas": 1, "scaleTargetRef": {"kind": "X"}}}), &mut errors);
+        assert_eq!(
+            errors.to_string(),
+            "[spec.maxReplicas: Invalid value: 1: must be greater than or equal to `minReplicas`, spec.scaleTargetRef.name: \
+             Required value]"
+        );
+    }
+}

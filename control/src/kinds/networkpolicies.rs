@@ -1,0 +1,47 @@
+//! NetworkPolicies: stored and shown; the wire does not enforce them yet.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::access::{Change, Look};
+use super::columns::{AGE, Column, NAME};
+use super::{Behavior, Generation, cells, selectors};
+use crate::field::Path;
+
+/// What policies do.
+pub const BEHAVIOR: Behavior = Behavior {
+    default,
+    validate: |policy, errors| {
+        selectors::validate(policy.at("spec.podSelector"), &Path::new("spec").child("podSelector"), errors);
+    },
+    warnings: |_| vec!["spec: not supported by Sampan, ignored: no traffic is restricted".into()],
+    columns: &[
+        NAME,
+        Column::text(
+            "Pod-Selector",
+            "Selects the pods to which this NetworkPolicy object applies.  The array of ingress rules is applied to any \
+             pods selected by this field.",
+        ),
+        AGE,
+    ],
+    row: |policy: &Value, now: Timestamp| {
+        vec![cells::name(policy), cells::selector(policy.at("spec.podSelector")), cells::age(policy, now)]
+    },
+    generation: Generation::Spec,
+    ..Behavior::GENERIC
+};
+
+fn default(policy: &mut Value) {
+    for direction in ["spec.ingress", "spec.egress"] {
+        for rule in policy.items_mut(direction) {
+            for port in rule.items_mut("ports") {
+                port.set_default("", "protocol", "TCP");
+            }
+        }
+    }
+    if policy.items("spec.policyTypes").is_empty() {
+        let both = !policy.items("spec.egress").is_empty();
+        let types = if both { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
+        policy.set("spec", "policyTypes", types);
+    }
+}
