@@ -13,6 +13,7 @@ mod yaml;
 mod yaml_scalar;
 
 pub use json::json;
+pub(crate) use protobuf::MAGIC;
 pub use protobuf::protobuf;
 pub use yaml::{documents, yaml};
 
@@ -97,3 +98,6 @@ fn push_key(path: &mut String, key: &str) {
 fn push_index(path: &mut String, index: usize) {
     path.push_str(&format!("[{index}]"));
 }
+
+#[cfg(test)]
+mod tests;

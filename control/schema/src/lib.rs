@@ -17,6 +17,8 @@ pub mod encode;
 
 pub mod merge;
 pub mod openapi;
+#[cfg(test)]
+mod sample;
 mod table;
 
 pub use table::{Detail, Field, ListKind, ResourceRow, Shape, Strategy, SubRow, Table, Type, TypeRef, Verbs, builtin};

@@ -58,7 +58,8 @@ impl Sample {
             }
             Shape::Map(item) => {
                 let keys = ["b", "a", "app.kubernetes.io/name"];
-                let entries = (0..self.pick(4) as usize).map(|at| (keys[at % 3].to_owned(), self.value(ty, item, depth + 1)));
+                let entries =
+                    (0..self.pick(4) as usize).map(|at| (keys[at % 3].to_owned(), self.value(ty, item, depth + 1)));
                 Value::Object(entries.collect())
             }
         }

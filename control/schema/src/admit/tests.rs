@@ -101,3 +101,22 @@ fn leaves_embedded_objects_alone() {
     assert_eq!(value["data"].to_string(), data.to_string());
     assert!(unknown.is_empty());
 }
+
+proptest::proptest! {
+    /// For every kind: a conformed value is left as it is, and defaults leave it conformed and are stable.
+    #[test]
+    fn conforming_and_defaulting_are_idempotent(seed: u64, row in 0..builtin().resources().len()) {
+        let row = &builtin().resources()[row];
+        let ty = of(&row.group, &row.version, &row.kind);
+        let mut value = crate::sample::object(ty, seed);
+        conform(ty, &mut value).unwrap();
+        let mut again = value.clone();
+        conform(ty, &mut again).unwrap();
+        proptest::prop_assert_eq!(again.to_string(), value.to_string());
+        crate::default::apply(ty, &mut value);
+        let mut again = value.clone();
+        conform(ty, &mut again).unwrap();
+        crate::default::apply(ty, &mut again);
+        proptest::prop_assert_eq!(again.to_string(), value.to_string());
+    }
+}

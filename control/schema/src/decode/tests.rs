@@ -40,7 +40,8 @@ fn depth_is_limited() {
 
 #[test]
 fn yaml_has_the_scalars_kubernetes_reads() {
-    let text = "a: yes\nb: 0644\nc: 'yes'\nd: 1.5\ne: ~\nf: 0x1f\ng: 1e3\nh: 1.2.3\ni: y\nj: !!str 12\nk: 1_000\n1: x\n";
+    let text =
+        "a: yes\nb: 0644\nc: 'yes'\nd: 1.5\ne: ~\nf: 0x1f\ng: 1e3\nh: 1.2.3\ni: y\nj: !!str 12\nk: 1_000\n1: x\n";
     assert_eq!(
         super::yaml(text.as_bytes()).unwrap().value,
         json!({"a": true, "b": 420, "c": "yes", "d": 1.5, "e": null, "f": 31, "g": 1000, "h": "1.2.3", "i": "y", "j": "12",
