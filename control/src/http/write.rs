@@ -111,7 +111,9 @@ pub async fn delete(
             let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
             Ok(respond::value(StatusCode::OK, form, &status::success(&resource.qualified, &target.name, uid)))
         }
-        Deleted::Gone(object) | Deleted::Pending(object) => read::object(resource, StatusCode::OK, form, query, &object),
+        Deleted::Gone(object) | Deleted::Pending(object) => {
+            read::object(resource, StatusCode::OK, form, query, &object)
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::Registry;
 use super::delete::{DeleteOptions, Deleted};
 use super::options::WriteOptions;
+use super::part::Part;
 use super::patch::Patch;
 use super::resources::{Resource, Target};
-use super::part::Part;
 use crate::status::Status;
 
 /// A kind with a Rust type.

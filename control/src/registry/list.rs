@@ -44,13 +44,7 @@ impl Registry {
     ///
     /// # Errors
     /// 400 for a token that was not ours, 410 for a revision that is forgotten.
-    pub fn list(
-        &self,
-        target: &Target,
-        selection: &Selection,
-        limit: usize,
-        start: Start<'_>,
-    ) -> Result<Page, Status> {
+    pub fn list(&self, target: &Target, selection: &Selection, limit: usize, start: Start<'_>) -> Result<Page, Status> {
         let resource = &target.resource;
         let token = match start {
             Start::After(text) => Some(Token::decode(text)?),

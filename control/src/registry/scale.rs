@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::Registry;
 use super::object::{meta_str, metadata, set_meta};
 use super::options::{Outcome, WriteOptions};
+use super::part::Part;
 use super::patch::Patch;
 use super::resources::Target;
-use super::part::Part;
 use super::update::Proposal;
 use crate::field::{Errors, Path};
 use crate::status::Status;
@@ -33,9 +33,8 @@ impl Registry {
     ) -> Result<Outcome, Status> {
         let ty = schema::builtin().kind("autoscaling", "v1", "Scale");
         let ty = ty.ok_or_else(|| Status::internal("the type Scale is missing"))?;
-        schema::admit::conform(ty, &mut scale).map_err(|e| {
-            Status::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {e}"))
-        })?;
+        schema::admit::conform(ty, &mut scale)
+            .map_err(|e| Status::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {e}")))?;
         let named = meta_str(&scale, "name");
         if !named.is_empty() && named != &*target.name {
             let (named, url) = (named, &target.name);

@@ -48,7 +48,8 @@ impl Token {
     /// # Errors
     /// 400 for what is none.
     pub fn decode(text: &str) -> Result<Self, Status> {
-        let bad = |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let bad =
+            |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
         let bytes = BASE64.decode(text).map_err(|e| bad(e.to_string()))?;
         let token: Self = serde_json::from_slice(&bytes).map_err(|_| {
             let first = bytes.first().map(|b| char::from(*b)).unwrap_or(' ');
