@@ -1,7 +1,5 @@
 //! Kinds with more than one version: stored in one of them, taken and shown in any.
 
-mod autoscaling;
-
 use std::borrow::Cow;
 
 use bytes::Bytes;
@@ -9,6 +7,7 @@ use serde_json::Value;
 
 use super::Registry;
 use super::resources::{Resource, Target};
+use crate::kinds::horizontalpodautoscalers as autoscalers;
 use crate::status::Status;
 
 /// The way between a version that is served and the one that is stored.
@@ -17,8 +16,8 @@ pub struct Conversion {
     version: &'static str,
     resource: &'static str,
     stored: &'static str,
-    to_stored: fn(&mut Value),
-    from_stored: fn(&mut Value),
+    to_stored: fn(Value) -> Value,
+    from_stored: fn(Value) -> Value,
 }
 
 const CONVERSIONS: &[Conversion] = &[Conversion {
@@ -26,8 +25,8 @@ const CONVERSIONS: &[Conversion] = &[Conversion {
     version: "v1",
     resource: "horizontalpodautoscalers",
     stored: "v2",
-    to_stored: autoscaling::to_v2,
-    from_stored: autoscaling::to_v1,
+    to_stored: autoscalers::from_v1,
+    from_stored: autoscalers::to_v1,
 }];
 
 /// The conversion of a resource that is not stored as it is served.
@@ -44,7 +43,7 @@ impl Resource {
     /// An object in this version, from how it is stored.
     pub fn show(&self, object: &mut Value) {
         if let Some(conversion) = self.conversion {
-            (conversion.from_stored)(object);
+            *object = (conversion.from_stored)(object.take());
             object["apiVersion"] = self.api_version.as_str().into();
         }
     }
@@ -64,7 +63,7 @@ impl Registry {
     /// An object in the version that is stored, and the target in that version.
     pub(super) fn to_stored<'a>(&self, target: &'a Target, object: &mut Value) -> Result<Cow<'a, Target>, Status> {
         let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
-        (conversion.to_stored)(object);
+        *object = (conversion.to_stored)(object.take());
         let target = self.stored_target(target)?;
         object["apiVersion"] = target.resource.api_version.as_str().into();
         Ok(target)
