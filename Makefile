@@ -30,4 +30,4 @@ lint:
 
 # By hand, on a quiet machine; the results belong into docs/performance.md.
 bench:
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench cluster

@@ -10,6 +10,7 @@ use netproxy::fabric::{CidrError, Fabric};
 use tokio_util::sync::CancellationToken;
 
 use crate::node_link::NodeLink;
+use crate::node_ports::NodePorts;
 use crate::plan::Plan;
 use crate::settings::{Component, Settings};
 use crate::tasks::Tasks;
@@ -79,6 +80,7 @@ pub struct Cluster {
     client: Client,
     url: String,
     kubeconfig: PathBuf,
+    node_ports: NodePorts,
     tasks: Tasks,
 }
 
@@ -103,6 +105,11 @@ impl Cluster {
         &self.kubeconfig
     }
 
+    /// The node ports that this process serves.
+    pub fn node_ports(&self) -> NodePorts {
+        self.node_ports.clone()
+    }
+
     /// Returns when a component fails: the cluster cannot go on without it.
     pub async fn failed(&mut self) -> Error {
         Error::Ended(self.tasks.ended().await)
@@ -120,9 +127,11 @@ impl Cluster {
         control.seed().await?;
         let client = as_user(&control, "kubernetes-admin");
         let mut tasks = Tasks::default();
-        let fabric = Fabric::new(plan.fabric()?);
+        let fabric = Fabric::new(plan.fabric(control.authority())?);
+        let mut open = None;
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
+            open = Some(proxy.open_ports());
             tasks.spawn_node("the service proxy", |stop| async { never_fails(proxy.run(stop).await) });
             tasks.spawn_node("the API's listener for pods", |stop| {
                 let serving = api_for_pods(&control, fabric.clone(), stop);
@@ -131,13 +140,13 @@ impl Cluster {
         }
         if plan.runs(Component::Agent) {
             let user = format!("system:node:{}", plan.node_name);
-            let node = plan.node().build(as_user(&control, &user), fabric).await?;
+            let node = plan.node().build(as_user(&control, &user), fabric.clone()).await?;
             link.connect(&plan.node_name, node.server());
             tasks.spawn_node("the node", |stop| node.run(stop));
         }
         let url = control.url();
         tasks.spawn_control("the control plane", |stop| control.run(stop));
-        Ok(Self { client, url, kubeconfig: plan.kubeconfig(), tasks })
+        Ok(Self { client, url, kubeconfig: plan.kubeconfig(), node_ports: NodePorts::new(fabric, open), tasks })
     }
 }
 

@@ -23,11 +23,14 @@
 mod cluster;
 mod host;
 mod node_link;
+mod node_ports;
 mod plan;
 mod settings;
 mod tasks;
 
 pub use cluster::{Builder, Cluster, Error};
+pub use netproxy::routes::Protocol;
+pub use node_ports::NodePorts;
 pub use settings::{Component, Settings};
 
 /// The store of WebAssembly images below a data directory; it can be used while a cluster runs on it.

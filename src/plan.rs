@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use control::http::NodeTransport;
-use netproxy::fabric::{self, CidrError};
+use netproxy::fabric::{self, Cidr, CidrError};
 
 use crate::cluster::Error;
 use crate::host;
@@ -68,17 +68,21 @@ impl Plan {
         }
     }
 
-    /// The network's part.
+    /// The network's part. `authority` is the certificate (DER) that the API is known by.
     ///
     /// # Errors
     /// Where a network is not written as one.
-    pub fn fabric(&self) -> Result<fabric::Config, CidrError> {
+    pub fn fabric(&self, authority: Vec<u8>) -> Result<fabric::Config, CidrError> {
+        let pods: Cidr = self.cluster_cidr.parse()?;
+        let defaults = fabric::Config::default();
         Ok(fabric::Config {
+            host_address: pods.nth(1).unwrap_or(defaults.host_address),
+            trusted: vec![authority],
             cluster_domain: control::CLUSTER_DOMAIN.to_owned(),
-            pod_cidrs: vec![self.cluster_cidr.parse()?],
+            pod_cidrs: vec![pods],
             service_cidrs: vec![self.service_cidr.parse()?],
             node_addresses: vec![self.node_ip],
-            ..fabric::Config::default()
+            ..defaults
         })
     }
 

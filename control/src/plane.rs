@@ -95,6 +95,7 @@ pub struct Control {
     registry: Registry,
     router: Router,
     server: Server<Router>,
+    authority: Vec<u8>,
     controllers: Option<controllers::Config>,
 }
 
@@ -138,7 +139,7 @@ impl Config {
             scheduler: !self.without_scheduler,
             ..controllers::Config::default()
         });
-        Ok(Control { registry, router, server, controllers })
+        Ok(Control { registry, router, server, authority: pki.authority_der(), controllers })
     }
 
     fn write_kubeconfig(&self, pki: &Pki, address: SocketAddr) -> Result<(), BuildError> {
@@ -156,6 +157,11 @@ impl Control {
     /// The API for a caller in this process: a service without a socket.
     pub fn service(&self, user: &str) -> Router {
         self.router.acting_as(Caller::system(user))
+    }
+
+    /// The certificate (DER) of the cluster's own authority.
+    pub fn authority(&self) -> Vec<u8> {
+        self.authority.clone()
     }
 
     /// Where the API listens.

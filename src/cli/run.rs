@@ -8,8 +8,9 @@ use clap::Args;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
-use sampan::{Cluster, Settings};
+use sampan::{Cluster, NodePorts, Protocol, Settings};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use super::manifests::Manifests;
 use super::{apply, follow, wait};
@@ -40,9 +41,9 @@ impl Run {
         manifests.import(&sampan::image::Store::open(sampan::image_dir(&data_dir))?)?;
         let settings = Settings { data_dir: Some(data_dir), listen: Some(self.listen), ..Settings::default() };
         let mut cluster = Cluster::builder().settings(settings).start().await?;
-        let client = cluster.client();
+        let (client, ports) = (cluster.client(), cluster.node_ports());
         tokio::select! {
-            done = self.bring_up(&client, &manifests) => done?,
+            done = self.bring_up(&client, &ports, &manifests) => done?,
             stopped = until_stopped(&mut cluster) => return stopped,
         }
         println!("\nkubectl --kubeconfig {} get pods\n\nCtrl-C stops everything.", cluster.kubeconfig().display());
@@ -54,7 +55,7 @@ impl Run {
         Ok(())
     }
 
-    async fn bring_up(&self, client: &Client, manifests: &Manifests) -> anyhow::Result<()> {
+    async fn bring_up(&self, client: &Client, ports: &NodePorts, manifests: &Manifests) -> anyhow::Result<()> {
         let mut applied = Vec::new();
         for object in &manifests.objects {
             let one = apply::apply(client, object).await?;
@@ -62,15 +63,13 @@ impl Run {
             applied.push(one);
         }
         wait::ready(client, &applied, self.timeout).await?;
-        for address in addresses(client).await? {
-            println!("{address}");
-        }
-        Ok(())
+        let all = print_addresses(client, ports);
+        timeout(self.timeout, all).await.context("a node port does not lead to a ready pod")?
     }
 }
 
-/// Where node ports can be reached from this machine.
-async fn addresses(client: &Client) -> anyhow::Result<Vec<String>> {
+/// Says where node ports can be reached from this machine, each once it can be.
+async fn print_addresses(client: &Client, ports: &NodePorts) -> anyhow::Result<()> {
     let nodes = Api::<k8s_openapi::api::core::v1::Node>::all(client.clone()).list(&ListParams::default()).await?;
     let internal = |n: &k8s_openapi::api::core::v1::Node| {
         let addresses = n.status.as_ref()?.addresses.as_ref()?;
@@ -78,15 +77,18 @@ async fn addresses(client: &Client) -> anyhow::Result<Vec<String>> {
     };
     let host = nodes.iter().find_map(internal).unwrap_or_else(|| "127.0.0.1".to_owned());
     let services = Api::<Service>::all(client.clone()).list(&ListParams::default()).await?;
-    let mut lines = Vec::new();
     for service in &services {
         for port in service.spec.iter().flat_map(|s| s.ports.iter().flatten()) {
             let Some(node_port) = port.node_port else { continue };
-            let scheme = if port.protocol.as_deref() == Some("UDP") { "udp" } else { "http" };
-            lines.push(format!("service/{} is at {scheme}://{host}:{node_port}", service.name_any()));
+            let (scheme, protocol) = match port.protocol.as_deref() {
+                Some("UDP") => ("udp", Protocol::Udp),
+                _ => ("http", Protocol::Tcp),
+            };
+            ports.serves(protocol, u16::try_from(node_port)?).await;
+            println!("service/{} is at {scheme}://{host}:{node_port}", service.name_any());
         }
     }
-    Ok(lines)
+    Ok(())
 }
 
 /// Waits for Ctrl-C, for a termination signal, or for a component that fails.

@@ -102,6 +102,11 @@ impl Pki {
         &self.certificate
     }
 
+    /// The same as DER.
+    pub fn authority_der(&self) -> Vec<u8> {
+        CertificateDer::from_pem_slice(self.certificate.as_bytes()).map(|der| der.to_vec()).unwrap_or_default()
+    }
+
     /// The server's identity for these names and addresses.
     ///
     /// # Errors

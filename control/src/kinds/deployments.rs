@@ -76,10 +76,9 @@ fn validate(deployment: &Value, errors: &mut Errors) {
     );
     strategy(spec.at("strategy"), &at.child("strategy"), errors);
     numbers::not_negative(spec, &["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"], &at, errors);
-    if let Some(deadline) = spec.int("progressDeadlineSeconds") {
-        if deadline <= spec.int("minReadySeconds").unwrap_or_default() {
-            errors.invalid(&at.child("progressDeadlineSeconds"), deadline, "must be greater than minReadySeconds");
-        }
+    let ready = spec.int("minReadySeconds").unwrap_or_default();
+    if let Some(deadline) = spec.int("progressDeadlineSeconds").filter(|d| *d <= ready) {
+        errors.invalid(&at.child("progressDeadlineSeconds"), deadline, "must be greater than minReadySeconds");
     }
 }
 

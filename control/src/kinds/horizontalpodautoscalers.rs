@@ -1,6 +1,6 @@
 //! HorizontalPodAutoscalers, of autoscaling/v2 and v1: stored and shown; nothing scales by them yet.
 //!
-//! They are stored in the shape of v2; [`from_v1`] and [`to_v1`] translate at the edge.
+//! They are stored in the shape of v2; [`from_v1`] and [`to_v1`] translate for those who ask for v1.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -24,17 +24,22 @@ pub const BEHAVIOR: Behavior = Behavior {
     ..Behavior::GENERIC
 };
 
-/// Every namespace can be selected by its name.
 fn default(namespace: &mut Value) {
+    label_with_name(namespace);
+    namespace.set_default("status", "phase", "Active");
+}
+
+/// Every namespace can be selected by its name. A generated name is there only after the defaults.
+fn label_with_name(namespace: &mut Value) {
     let name = namespace.text("metadata.name").to_owned();
     if !name.is_empty() {
         namespace.set("metadata.labels", NAME_LABEL, name);
     }
-    namespace.set_default("status", "phase", "Active");
 }
 
 /// The finalizer holds a deleted namespace until it is empty.
 fn prepare_create(namespace: &mut Value) {
+    label_with_name(namespace);
     let mut finalizers = namespace.items("spec.finalizers").to_vec();
     if !finalizers.iter().any(|f| f == "kubernetes") {
         finalizers.push("kubernetes".into());

@@ -118,7 +118,7 @@ fn prepare_update(new: &mut Value, old: &Value) {
 fn validate(pod: &Value, errors: &mut Errors) {
     let at = Path::new("spec");
     pod_spec::validate(pod.at("spec"), &at, errors);
-    if !pod.items("spec.schedulingGates").is_empty() && pod.text("spec.nodeName") != "" {
+    if !pod.items("spec.schedulingGates").is_empty() && !pod.text("spec.nodeName").is_empty() {
         errors.forbidden(&at.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }
 }

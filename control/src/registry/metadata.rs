@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::object::{self, meta_str, set_meta};
 use super::resources::Target;
-use crate::kinds::Generation;
+use crate::kinds::{Behavior, Generation};
 use crate::status::Status;
 
 /// Fields that only the server writes; an update carries them over from the stored object.
@@ -64,20 +64,8 @@ pub fn carry_over(new: &mut Value, old: &Value) {
 }
 
 /// Bumps `generation` where what the kind counts differs.
-pub fn bump_generation(new: &mut Value, old: &Value, counts: Generation) {
-    let desired = |o: &Value| -> Vec<(String, Value)> {
-        let fields = o.as_object().into_iter().flatten();
-        fields.filter(|(k, _)| *k != "metadata" && *k != "status").map(|(k, v)| (k.clone(), v.clone())).collect()
-    };
-    let unchanged = {
-        let (mut a, mut b) = (desired(new), desired(old));
-        a.sort_by(|x, y| x.0.cmp(&y.0));
-        b.sort_by(|x, y| x.0.cmp(&y.0));
-        a == b
-    };
-    let annotations = |o: &Value| object::metadata(o).and_then(|m| m.get("annotations")).cloned();
-    let annotated = counts == Generation::SpecAndAnnotations && annotations(new) != annotations(old);
-    if counts != Generation::Absent && (!unchanged || annotated) {
+pub fn bump_generation(new: &mut Value, old: &Value, behavior: &Behavior) {
+    if behavior.moves_generation(new, old) {
         next_generation(new);
     }
 }

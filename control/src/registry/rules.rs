@@ -9,24 +9,18 @@ use crate::status::Status;
 
 /// Checks a new object.
 pub fn check_create(resource: &Resource, object: &Value) -> Result<(), Status> {
-    let mut errors = Errors::default();
-    (resource.behavior.validate)(object, &mut errors);
+    let errors = resource.behavior.check_create(object, resource.row.namespaced);
     verdict(resource, object, &errors)
 }
 
 /// Checks a changed object.
 pub fn check_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    let mut errors = Errors::default();
-    (resource.behavior.validate)(new, &mut errors);
-    (resource.behavior.validate_update)(new, old, &mut errors);
-    verdict(resource, new, &errors)
+    verdict(resource, new, &resource.behavior.check_update(new, old))
 }
 
 /// Checks a changed status.
 pub fn check_status_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    let mut errors = Errors::default();
-    (resource.behavior.validate_status_update)(new, old, &mut errors);
-    verdict(resource, new, &errors)
+    verdict(resource, new, &resource.behavior.check_status_update(new, old))
 }
 
 fn verdict(resource: &Resource, object: &Value, errors: &Errors) -> Result<(), Status> {

@@ -181,7 +181,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
         }
         Part::Main | Part::Scale => {
             (behavior.prepare_update)(new, old);
-            metadata::bump_generation(new, old, behavior.generation);
+            metadata::bump_generation(new, old, behavior);
             rules::check_update(resource, new, old)
         }
         Part::Finalize => {

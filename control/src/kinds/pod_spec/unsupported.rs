@@ -95,7 +95,7 @@ pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
         if let Some(source) = source {
             said.push(format!("{}: {ABSENT}", path.child("volumes").index(i).child(source)));
         }
-        if volume.text("emptyDir.medium") != "" {
+        if !volume.text("emptyDir.medium").is_empty() {
             said.push(format!("{}: {IGNORED}", path.child("volumes").index(i).child("emptyDir").child("medium")));
         }
     }

@@ -47,10 +47,9 @@ fn keep_addresses(new: &mut Value, old: &Value) {
         for port in new.items_mut("spec.ports") {
             let same = |p: &&Value| p.text("protocol") == port.text("protocol") && p.int("port") == port.int("port");
             let before = old.items("spec.ports").iter().find(same).and_then(|p| p.int("nodePort"));
-            if let Some(number) = before.filter(|n| *n != 0 && !taken.contains(n)) {
-                if port.int("nodePort").unwrap_or_default() == 0 {
-                    port.set("", "nodePort", number);
-                }
+            let unset = port.int("nodePort").unwrap_or_default() == 0;
+            if let Some(number) = before.filter(|n| unset && *n != 0 && !taken.contains(n)) {
+                port.set("", "nodePort", number);
             }
         }
     }

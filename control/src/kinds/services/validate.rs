@@ -130,10 +130,10 @@ fn port_numbers(spec: &Value, kind: &str, at: &Path, errors: &mut Errors) {
     }
     let mut taken = BTreeSet::new();
     for (i, port) in ports() {
-        if let Some(number) = node_port(port) {
-            if !taken.insert((port.text("protocol"), number)) {
-                errors.duplicate(&at.index(i).child("nodePort"), number);
-            }
+        if let Some(number) = node_port(port)
+            && !taken.insert((port.text("protocol"), number))
+        {
+            errors.duplicate(&at.index(i).child("nodePort"), number);
         }
     }
     let mut taken = BTreeSet::new();
@@ -184,11 +184,10 @@ fn cluster_ips(spec: &Value, at: &Path, errors: &mut Errors) {
             errors.invalid(&at, ip, NOT_AN_IP);
         }
     }
-    if let [one] = spec.items("ipFamilies") {
-        if one == "IPv6" {
-            let why = "not configured on this cluster";
-            errors.invalid(&at.child("ipFamilies").index(0), "IPv6", why);
-        }
+    if let [one] = spec.items("ipFamilies")
+        && one == "IPv6"
+    {
+        errors.invalid(&at.child("ipFamilies").index(0), "IPv6", "not configured on this cluster");
     }
     if spec.text("ipFamilyPolicy") == "RequireDualStack" && !is_headless(spec) {
         let why = "this cluster is not configured for dual-stack services";
