@@ -71,22 +71,18 @@ macro_rules! replicated {
                     }
                 }
                 let some = |n: i32| Some(n).filter(|n| *n != 0);
-                let new = $status {
-                    replicas: counts.replicas,
-                    fully_labeled_replicas: some(counts.fully_labeled),
-                    ready_replicas: some(counts.ready),
-                    available_replicas: some(counts.available),
-                    observed_generation: self.metadata.generation,
-                    conditions: Some(held).filter(|c| !c.is_empty()),
-                    ..old.clone()
-                };
-                let as_stored = $status {
-                    fully_labeled_replicas: old.fully_labeled_replicas.and_then(some),
-                    ready_replicas: old.ready_replicas.and_then(some),
-                    available_replicas: old.available_replicas.and_then(some),
-                    conditions: old.conditions.clone().filter(|c| !c.is_empty()),
-                    ..old
-                };
+                let mut new = old.clone();
+                new.replicas = counts.replicas;
+                new.fully_labeled_replicas = some(counts.fully_labeled);
+                new.ready_replicas = some(counts.ready);
+                new.available_replicas = some(counts.available);
+                new.observed_generation = self.metadata.generation;
+                new.conditions = Some(held).filter(|c| !c.is_empty());
+                let mut as_stored = old;
+                as_stored.fully_labeled_replicas = as_stored.fully_labeled_replicas.and_then(some);
+                as_stored.ready_replicas = as_stored.ready_replicas.and_then(some);
+                as_stored.available_replicas = as_stored.available_replicas.and_then(some);
+                as_stored.conditions = as_stored.conditions.filter(|c| !c.is_empty());
                 (new != as_stored).then(|| Self { status: Some(new), ..self.clone() })
             }
         }
