@@ -1,4 +1,5 @@
-//! Random objects of any type, for property tests. They fit their type and are not in canonical form.
+//! Random objects of any type, for property tests. They fit their type and are not in canonical form. No list or map is
+//! empty: protobuf cannot tell that from absent.
 
 use serde_json::{Map, Value, json};
 
@@ -54,12 +55,12 @@ impl Sample {
             }
             Shape::Struct(id) => self.structure(ty.at(*id), depth + 1),
             Shape::List(item) | Shape::Wrapped(item) => {
-                (0..self.pick(3)).map(|_| self.value(ty, item, depth + 1)).collect()
+                (0..1 + self.pick(2)).map(|_| self.value(ty, item, depth + 1)).collect()
             }
             Shape::Map(item) => {
                 let keys = ["b", "a", "app.kubernetes.io/name"];
                 let entries =
-                    (0..self.pick(4) as usize).map(|at| (keys[at % 3].to_owned(), self.value(ty, item, depth + 1)));
+                    (0..1 + self.pick(3) as usize).map(|at| (keys[at % 3].to_owned(), self.value(ty, item, depth + 1)));
                 Value::Object(entries.collect())
             }
         }
