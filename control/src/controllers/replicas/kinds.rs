@@ -1,9 +1,7 @@
 //! What ReplicaSets and ReplicationControllers differ in.
 
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
-use k8s_openapi::api::core::v1::{
-    PodTemplateSpec, ReplicationController, ReplicationControllerCondition, ReplicationControllerStatus,
-};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition};
+use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController, ReplicationControllerCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use objects::conditions;
 use objects::selectors::{LabelSelector, SelectorError};
@@ -31,7 +29,7 @@ pub(super) trait Replicated: Informed {
 }
 
 macro_rules! replicated {
-    ($kind:ty, $status:ident, $condition:ident, $component:literal, $selector:expr) => {
+    ($kind:ty, $condition:ident, $component:literal, $selector:expr) => {
         impl Replicated for $kind {
             const COMPONENT: &'static str = $component;
 
@@ -89,16 +87,10 @@ macro_rules! replicated {
     };
 }
 
-replicated!(ReplicaSet, ReplicaSetStatus, ReplicaSetCondition, "replicaset-controller", |set| {
+replicated!(ReplicaSet, ReplicaSetCondition, "replicaset-controller", |set| {
     LabelSelector::of(set.spec.as_ref().map(|s| &s.selector))
 });
-replicated!(
-    ReplicationController,
-    ReplicationControllerStatus,
-    ReplicationControllerCondition,
-    "replication-controller",
-    |rc| {
-        let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
-        Ok(selector.filter(|s| !s.is_empty()).map_or_else(LabelSelector::nothing, LabelSelector::of_map))
-    }
-);
+replicated!(ReplicationController, ReplicationControllerCondition, "replication-controller", |rc| {
+    let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
+    Ok(selector.filter(|s| !s.is_empty()).map_or_else(LabelSelector::nothing, LabelSelector::of_map))
+});
