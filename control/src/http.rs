@@ -8,9 +8,9 @@
 //! all call this one; who they are stands in the request's extensions as a [`Caller`].
 
 mod body;
+mod list_options;
 mod negotiate;
 mod node_proxy;
-mod older;
 mod path;
 mod query;
 mod read;
@@ -101,23 +101,12 @@ impl Router {
         let Some((resource, path)) = found else {
             return Ok(unknown(&decoded));
         };
-        let (mut head, mut body) = (head, body);
-        let translation = older::translation(&resource);
-        let stored = translation.and_then(|t| registry.resources().find(&path.group, t.stored, &path.resource));
-        let stored = stored.unwrap_or(&resource);
-        if let Some(translation) = translation {
-            body = translation.request(&resource, &mut head, body).await?;
-        }
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = negotiate::accept(accept)?;
-        let target = Target::new(stored, &path.namespace, &path.name);
-        let watching = path.watch || query.flag("watch");
+        let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { path: &path, target: &target, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
-        if let Some(translation) = translation.filter(|_| !watching) {
-            response = translation.response(&resource, response).await?;
-        }
         if let Some(deprecation) = resource.behavior.deprecation {
             respond::warn(&mut response, &[deprecation.to_owned()]);
         }

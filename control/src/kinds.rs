@@ -251,4 +251,54 @@ mod tests {
             assert_eq!(object, once, "{}", row.resource);
         }
     }
+
+    /// Decodes, defaults and prepares, as a create does.
+    fn created(group: &str, version: &str, kind: &str, resource: &str, body: &str) -> String {
+        let ty = schema::builtin().kind(group, version, kind).expect("a kind of the table");
+        let behavior = behavior(group, resource);
+        let mut object = serde_json::from_str(body).expect("a body");
+        schema::admit::conform(ty, &mut object).expect("types that fit");
+        schema::default::apply(ty, &mut object);
+        (behavior.default)(&mut object);
+        (behavior.prepare_create)(&mut object);
+        schema::admit::conform(ty, &mut object).expect("types that fit");
+        let mut errors = Errors::default();
+        (behavior.validate)(&object, &mut errors);
+        assert!(errors.is_empty(), "{errors}");
+        object.to_string()
+    }
+
+    #[test]
+    fn a_create_gives_what_the_reference_gives_to_the_byte() {
+        assert_eq!(
+            created(
+                "apps",
+                "v1",
+                "ReplicaSet",
+                "replicasets",
+                r#"{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "r1"}, "spec": {"replicas": 0,
+                    "selector": {"matchLabels": {"a": "b", "q": "1"}}, "template": {"metadata": {"labels": {"a": "b",
+                    "q": "1"}}, "spec": {"containers": [{"name": "c", "image": "nginx:1.2"}]}}}}"#
+            ),
+            concat!(
+                r#"{"kind":"ReplicaSet","apiVersion":"apps/v1","metadata":{"name":"r1","creationTimestamp":null},"#,
+                r#""spec":{"replicas":0,"selector":{"matchLabels":{"a":"b","q":"1"}},"template":{"metadata":"#,
+                r#"{"creationTimestamp":null,"labels":{"a":"b","q":"1"}},"spec":{"containers":[{"name":"c","#,
+                r#""image":"nginx:1.2","resources":{},"terminationMessagePath":"/dev/termination-log","#,
+                r#""terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","#,
+                r#""terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","securityContext":{},"#,
+                r#""schedulerName":"default-scheduler"}}},"status":{"replicas":0}}"#
+            )
+        );
+        assert_eq!(
+            created("", "v1", "Node", "nodes", r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gn1"}}"#),
+            concat!(
+                r#"{"kind":"Node","apiVersion":"v1","metadata":{"name":"gn1","creationTimestamp":null},"#,
+                r#""spec":{"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}]},"status":"#,
+                r#"{"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"machineID":"","systemUUID":"","#,
+                r#""bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"","kubeletVersion":"","#,
+                r#""kubeProxyVersion":"","operatingSystem":"","architecture":""}}}"#
+            )
+        );
+    }
 }

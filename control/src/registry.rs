@@ -14,6 +14,7 @@
 
 mod addresses;
 mod api;
+mod binding;
 mod create;
 mod delete;
 mod informer;
@@ -23,24 +24,27 @@ mod metadata;
 mod namespace;
 mod object;
 mod options;
+mod part;
 mod patch;
 mod resources;
 mod rules;
+mod scale;
 mod selection;
-mod subresource;
+mod token;
 mod update;
+mod versions;
 mod watch;
 
 pub use api::{Api, Object};
 pub use delete::{DeleteOptions, Deleted, Propagation};
 pub use informer::{Change, Changes, Informer};
 pub use informers::Informed;
-pub use list::Page;
+pub use list::{Page, Start};
 pub use options::{FieldValidation, Outcome, WriteOptions};
+pub use part::Part;
 pub use patch::Patch;
 pub use resources::{Resource, Resources, Target};
 pub use selection::Selection;
-pub use subresource::Part;
 pub use watch::{Frame, Watching};
 
 use std::sync::Arc;

@@ -183,6 +183,13 @@ impl Status {
         self
     }
 
+    /// Hands the client a token with which its list goes on.
+    #[must_use]
+    pub fn to_continue(mut self, token: String) -> Self {
+        self.0.metadata.continue_ = Some(token);
+        self
+    }
+
     /// The seconds after which the client should come back, if it was asked to.
     pub fn retry_after_seconds(&self) -> Option<i32> {
         self.0.details.as_ref()?.retry_after_seconds
@@ -192,6 +199,9 @@ impl Status {
     pub fn object(&self) -> Value {
         let status = &self.0;
         let mut object = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}});
+        if let Some(token) = &status.metadata.continue_ {
+            object["metadata"]["continue"] = token.as_str().into();
+        }
         let mut set = |field: &str, value: Value| match value {
             Value::Null => {}
             value => object[field] = value,

@@ -124,22 +124,22 @@ fn pauses_resumes_and_restarts() {
     let session = Session::new("deploy-pause");
     session.run("kubectl create deployment web --image=localhost/web:1.21");
     rolled_out(&session, "web");
-    session.run("kubectl rollout pause deployment/web");
     session.run("kubectl set image deployment/web web=localhost/web:1.22");
-    session.until(
-        "kubectl get deployment web -o jsonpath='{.status.observedGeneration}/{.metadata.generation}'",
-        |seen| seen.split_once('/').is_some_and(|(observed, wanted)| observed == wanted),
-    );
-    assert_eq!(session.names("rs").len(), 1);
+    rolled_out(&session, "web");
+    session.run("kubectl rollout pause deployment/web");
+    session.run("kubectl set env deployment/web STEP=1");
+    let generations = "kubectl get deployment web -o jsonpath='{.status.observedGeneration}/{.metadata.generation}'";
+    session.until(generations, |seen| seen.split_once('/').is_some_and(|(observed, wanted)| observed == wanted));
+    assert_eq!(session.names("rs").len(), 2);
     assert!(session.run("kubectl describe deployment web").contains("DeploymentPaused"));
     assert!(session.refused("kubectl rollout undo deployment/web").contains("paused"));
     session.run("kubectl rollout resume deployment/web");
     rolled_out(&session, "web");
-    assert_eq!(session.names("rs").len(), 2);
+    assert_eq!(session.names("rs").len(), 3);
 
     session.run("kubectl rollout restart deployment/web");
     rolled_out(&session, "web");
-    assert_eq!(session.names("rs").len(), 3);
+    assert_eq!(session.names("rs").len(), 4);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::negotiate::{Encoding, Negotiated, Shape};
 use super::query::Query;
 use super::table::{self, Include};
-use super::{Body, respond};
+use super::{Body, list_options, respond};
 use crate::registry::{Page, Registry, Resource, Selection, Target};
 use crate::status::Status;
 use crate::store::Entry;
@@ -23,8 +23,9 @@ const PIECE: usize = 64 << 10;
 /// GET of one object.
 ///
 /// # Errors
-/// 404, and 400 for a query that makes no sense.
+/// 404, 400 for a query that makes no sense, 504 for a revision that is yet to come.
 pub fn get(registry: &Registry, target: &Target, form: Negotiated, query: &Query) -> Result<Response<Body>, Status> {
+    list_options::reached(registry, query)?;
     let entry = registry.get(target)?;
     object(&target.resource, StatusCode::OK, form, query, &entry.bytes)
 }
@@ -38,7 +39,7 @@ pub fn object(
     bytes: &Bytes,
 ) -> Result<Response<Body>, Status> {
     if form.shape == Shape::Object {
-        return respond::stored(code, form, bytes);
+        return respond::stored(code, form, &resource.shown(bytes)?);
     }
     let object: Value = serde_json::from_slice(bytes).map_err(Status::internal)?;
     let shaped = match form.shape {
@@ -61,9 +62,7 @@ pub fn list(registry: &Registry, target: &Target, form: Negotiated, query: &Quer
     let resource = &target.resource;
     let selection = Selection::parse(resource, query.text("labelSelector"), query.text("fieldSelector"))?;
     let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
-    not_in_the_future(registry, query)?;
-    let token = Some(query.text("continue")).filter(|t| !t.is_empty());
-    let page = registry.list(target, &selection, limit, token)?;
+    let page = registry.list(target, &selection, limit, list_options::start(registry, query)?)?;
     page_in_shape(resource, form, query, page)
 }
 
@@ -76,9 +75,11 @@ pub fn page_in_shape(
 ) -> Result<Response<Body>, Status> {
     let metadata = list_metadata(&page);
     match (form.shape, form.encoding) {
-        (Shape::Object, Encoding::Json) => Ok(stream_list(resource, metadata, page.entries)),
-        (Shape::Object, Encoding::Yaml) => {
-            let items: Vec<Value> = page.entries.iter().map(|e| item(e)).collect();
+        (Shape::Object, Encoding::Json) if resource.is_shown_as_stored() => {
+            Ok(stream_list(resource, metadata, page.entries))
+        }
+        (Shape::Object, _) => {
+            let items: Vec<Value> = page.entries.iter().map(|e| item(resource, e)).collect();
             let list = json!({
                 "kind": format!("{}List", resource.row.kind),
                 "apiVersion": resource.api_version,
@@ -117,8 +118,9 @@ fn list_metadata(page: &Page) -> Value {
 }
 
 /// An object as lists of built-in kinds hold it: without kind and version.
-fn item(entry: &Entry) -> Value {
+fn item(resource: &Resource, entry: &Entry) -> Value {
     let mut value = entry.value();
+    resource.show(&mut value);
     if let Some(object) = value.as_object_mut() {
         object.shift_remove("kind");
         object.shift_remove("apiVersion");
@@ -176,24 +178,4 @@ impl Iterator for Pieces {
         }
         Some(piece.freeze())
     }
-}
-
-/// A revision that does not exist yet cannot be waited for.
-fn not_in_the_future(registry: &Registry, query: &Query) -> Result<(), Status> {
-    let asked = match query.text("resourceVersion") {
-        "" => return Ok(()),
-        text => text.parse::<u64>().map_err(|_| {
-            Status::bad_request(format!(
-                "invalid resource version \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
-            ))
-        })?,
-    };
-    let current = registry.store().revision().0;
-    if asked <= current {
-        return Ok(());
-    }
-    let why = format!("Timeout: Too large resource version: {asked}, current: {current}");
-    Err(Status::new(504, "Timeout", why)
-        .because("ResourceVersionTooLarge", "Too large resource version", "")
-        .retry_after(1))
 }

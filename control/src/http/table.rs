@@ -44,7 +44,11 @@ pub fn row(resource: &Resource, object: &Value, include: Include, now: Timestamp
     let shown = match include {
         Include::None => Value::Null,
         Include::Metadata => metadata_only(object),
-        Include::Object => object.clone(),
+        Include::Object => {
+            let mut whole = object.clone();
+            resource.show(&mut whole);
+            whole
+        }
     };
     json!({"cells": cells, "object": shown})
 }

@@ -19,9 +19,8 @@ use tokio::time::{Instant, sleep_until};
 use super::negotiate::{Negotiated, Shape};
 use super::query::Query;
 use super::table::{self, Include};
-use super::{Body, respond};
-use crate::field::{Errors, Path};
-use crate::registry::{self, Registry, Resource, Selection, Target, Watching};
+use super::{Body, list_options, respond};
+use crate::registry::{self, Registry, Resource, Selection, Start, Target, Watching};
 use crate::status::Status;
 use crate::store::{Change, Entry, Revision};
 
@@ -35,20 +34,13 @@ const BOOKMARK: Duration = Duration::from_secs(60);
 pub fn watch(registry: &Registry, target: &Target, form: Negotiated, query: &Query) -> Result<Response<Body>, Status> {
     let resource = target.resource.clone();
     let selection = Selection::parse(&resource, query.text("labelSelector"), query.text("fieldSelector"))?;
-    refuse_streaming_list(query)?;
+    let since = list_options::since(query)?;
     let include = Include::parse(query)?;
     let shape = Lines { resource, shape: form.shape, include, columns_sent: false };
     let deadline = Instant::now() + lifetime(query.number("timeoutSeconds")?);
-    let started = match query.text("resourceVersion") {
-        "" | "0" => from_now(registry, target, selection)?,
-        text => {
-            let since = text.parse().map_err(|_| {
-                Status::bad_request(format!(
-                    "Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
-                ))
-            })?;
-            registry.watch(target, selection, Revision(since)).map(|watching| (watching, VecDeque::new()))
-        }
+    let started = match since {
+        None => from_now(registry, target, selection)?,
+        Some(since) => registry.watch(target, selection, since).map(|watching| (watching, VecDeque::new())),
     };
     let body = match started {
         Err(expired) => respond::full(respond::line(&json!({"type": "ERROR", "object": expired.object()}))),
@@ -64,30 +56,11 @@ type Started = Result<(Watching, VecDeque<Arc<Entry>>), Status>;
 
 /// Everything that is there now, and then what happens to it.
 fn from_now(registry: &Registry, target: &Target, selection: Selection) -> Result<Started, Status> {
-    let mut page = registry.list(target, &selection, 0, None)?;
+    let mut page = registry.list(target, &selection, 0, Start::Now)?;
     if !target.name.is_empty() {
         page.entries.retain(|e| e.key.name == target.name);
     }
     Ok(registry.watch(target, selection, page.revision).map(|watching| (watching, page.entries.into())))
-}
-
-/// Answers `sendInitialEvents` as a server without the feature gate does: clients then list first.
-fn refuse_streaming_list(query: &Query) -> Result<(), Status> {
-    if !query.has("sendInitialEvents") {
-        return Ok(());
-    }
-    let mut errors = Errors::default();
-    if query.text("resourceVersionMatch") != "NotOlderThan" {
-        errors.forbidden(
-            &Path::new("resourceVersionMatch"),
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        );
-    }
-    errors.forbidden(
-        &Path::new("sendInitialEvents"),
-        "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
-    );
-    Err(Status::invalid("ListOptions.meta.k8s.io", "", &errors))
 }
 
 /// What the client asked for, or half an hour to an hour, so that watchers do not all come back at once.
@@ -150,8 +123,13 @@ struct Lines {
 }
 
 impl Lines {
+    /// True where the stored bytes are what is sent.
+    fn as_stored(&self) -> bool {
+        self.shape == Shape::Object && self.resource.is_shown_as_stored()
+    }
+
     fn present(&mut self, entry: &Entry) -> Bytes {
-        if self.shape != Shape::Object {
+        if !self.as_stored() {
             return self.shaped("ADDED", &entry.value());
         }
         let mut line = Vec::with_capacity(entry.bytes.len() + 32);
@@ -168,7 +146,7 @@ impl Lines {
             Change::Deleted => "DELETED",
         };
         match frame.line() {
-            Some(line) if self.shape == Shape::Object => line,
+            Some(line) if self.as_stored() => line,
             _ => self.shaped(kind, &frame.object()),
         }
     }
@@ -191,7 +169,11 @@ impl Lines {
 
     fn shaped(&mut self, kind: &str, object: &Value) -> Bytes {
         let shaped = match self.shape {
-            Shape::Object => object.clone(),
+            Shape::Object => {
+                let mut shown = object.clone();
+                self.resource.show(&mut shown);
+                shown
+            }
             Shape::Metadata => table::metadata_only(object),
             Shape::Table => {
                 let sent = std::mem::replace(&mut self.columns_sent, true);

@@ -105,15 +105,16 @@ pub async fn delete(
 ) -> Result<Response<Body>, Status> {
     let options = delete_options(query, headers, body).await?;
     let resource = &target.resource;
-    let shown = match registry.delete(target, &options).await? {
+    match registry.delete(target, &options).await? {
         Deleted::Gone(last) if !resource.returns_deleted() => {
+            let last: Value = serde_json::from_slice(&last).map_err(Status::internal)?;
             let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-            return Ok(respond::value(StatusCode::OK, form, &status::success(&resource.qualified, &target.name, uid)));
+            Ok(respond::value(StatusCode::OK, form, &status::success(&resource.qualified, &target.name, uid)))
         }
-        Deleted::Gone(object) | Deleted::Pending(object) => object,
-    };
-    let bytes = serde_json::to_vec(&shown).map_err(Status::internal)?.into();
-    read::object(resource, StatusCode::OK, form, query, &bytes)
+        Deleted::Gone(object) | Deleted::Pending(object) => {
+            read::object(resource, StatusCode::OK, form, query, &object)
+        }
+    }
 }
 
 /// DELETE of a collection.

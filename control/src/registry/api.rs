@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::Registry;
 use super::delete::{DeleteOptions, Deleted};
 use super::options::WriteOptions;
+use super::part::Part;
 use super::patch::Patch;
 use super::resources::{Resource, Target};
-use super::subresource::Part;
 use crate::status::Status;
 
 /// A kind with a Rust type.
@@ -118,8 +118,8 @@ impl<K: Object> Api<K> {
     /// Deletes an object; the last state where it is gone, the marked one where something holds it.
     pub async fn delete(&self, namespace: &str, name: &str, options: &DeleteOptions) -> Result<K, Status> {
         let deleted = self.registry.delete(&self.target(namespace, name), options).await?;
-        let (Deleted::Gone(value) | Deleted::Pending(value)) = deleted;
-        serde_json::from_value(value).map_err(Status::internal)
+        let (Deleted::Gone(bytes) | Deleted::Pending(bytes)) = deleted;
+        decode(&bytes)
     }
 
     fn target(&self, namespace: &str, name: &str) -> Target {

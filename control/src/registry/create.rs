@@ -1,5 +1,7 @@
 //! Create: a body becomes an object.
 
+use bytes::Bytes;
+use objects::names;
 use serde_json::Value;
 
 use super::object::{meta_str, set_meta};
@@ -7,7 +9,7 @@ use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::resources::{Resource, Target};
 use super::{Registry, metadata, rules};
 use crate::status::Status;
-use crate::store::{Draft, Expect, Write, WriteError};
+use crate::store::{Draft, Expect, LARGEST_OBJECT, Write, WriteError};
 
 /// How often a generated name may collide before the create gives up, as upstream has it.
 const NAME_ATTEMPTS: usize = 8;
@@ -19,89 +21,107 @@ impl Registry {
     /// 400 for a body of the wrong shape, 404 and 403 for the namespace, 409 where the name is taken, 422 where a rule
     /// is broken.
     pub async fn create(&self, target: &Target, mut object: Value, options: &WriteOptions) -> Result<Outcome, Status> {
-        let mut warnings = conform(&target.resource, &mut object, options)?;
+        let warnings = conform(&target.resource, &mut object, options)?;
         metadata::match_path(target, &mut object)?;
         if !meta_str(&object, "resourceVersion").is_empty() {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
-        self.admit_namespace(&target.named(meta_str(&object, "name")))?;
+        let target = self.to_stored(target, &mut object)?;
+        self.create_conformed(&target, object, warnings, options).await
+    }
+
+    /// The rest of a create: the object is of its type, agrees with its path and is of the stored version.
+    pub(super) async fn create_conformed(
+        &self,
+        target: &Target,
+        mut object: Value,
+        mut warnings: Vec<String>,
+        options: &WriteOptions,
+    ) -> Result<Outcome, Status> {
         let resource = &target.resource;
+        let generated = meta_str(&object, "name").is_empty() && !meta_str(&object, "generateName").is_empty();
+        if generated {
+            rename(&mut object);
+        }
+        self.admit_namespace(&target.named(meta_str(&object, "name")))?;
         schema::default::apply(resource.ty, &mut object);
         (resource.behavior.default)(&mut object);
         warnings.extend((resource.behavior.warnings)(&object));
-        let generated = meta_str(&object, "name").is_empty();
-        for attempt in 1.. {
-            let mut candidate = object.clone();
-            metadata::begin(&mut candidate, resource.behavior.generation);
-            (resource.behavior.prepare_create)(&mut candidate);
-            match self.insert(target, candidate, options).await {
-                Err(taken) if generated && taken.reason() == "AlreadyExists" && attempt < NAME_ATTEMPTS => {}
-                Ok(bytes) => return Ok(Outcome { bytes, created: true, warnings }),
-                Err(status) => return Err(status),
+        metadata::begin(&mut object, resource.behavior.generation);
+        (resource.behavior.prepare_create)(&mut object);
+        rules::check_create(resource, &object)?;
+        let claim = self.claim_addresses(target, &mut object, None)?;
+        reorder(resource, &mut object)?;
+        let attempts = if generated { NAME_ATTEMPTS } else { 1 };
+        let bytes = self.insert(target, &mut object, attempts, options).await?;
+        if !options.dry_run {
+            claim.keep();
+        }
+        Ok(Outcome { bytes, created: true, warnings })
+    }
+
+    /// Writes a new object; under another generated name, where one is taken and attempts are left.
+    async fn insert(
+        &self,
+        target: &Target,
+        object: &mut Value,
+        attempts: usize,
+        options: &WriteOptions,
+    ) -> Result<Bytes, Status> {
+        for left in (0..attempts).rev() {
+            let target = target.named(meta_str(object, "name"));
+            match self.insert_once(&target, object, options).await {
+                Err(WriteError::Exists) if left > 0 => rename(object),
+                done => return done.map_err(|e| refused(&target, e)),
             }
         }
         Err(Status::internal("no name could be generated"))
     }
 
-    async fn insert(&self, target: &Target, mut object: Value, options: &WriteOptions) -> Result<bytes::Bytes, Status> {
-        let resource = &target.resource;
-        rules::check_create(resource, &object)?;
-        let target = target.named(meta_str(&object, "name"));
-        if self.0.store.get(&target.key()).is_some() {
-            return Err(Status::already_exists(&resource.qualified, &target.name));
+    async fn insert_once(&self, target: &Target, object: &Value, options: &WriteOptions) -> Result<Bytes, WriteError> {
+        let key = target.key();
+        if self.0.store.get(&key).is_some() {
+            return Err(WriteError::Exists);
         }
-        let claim = self.claim_addresses(&target, &mut object, None)?;
-        reorder(resource, &mut object)?;
         if options.dry_run {
-            return encode(&object);
+            return Ok(object.to_string().into());
         }
-        let write = Write::Put {
-            key: target.key(),
-            expect: Expect::Absent,
-            draft: Draft::new(&object),
-            class: resource.behavior.class,
-        };
-        let entry = self.0.store.write(write).await.map_err(|e| refused(&target, e))?;
-        claim.keep();
-        Ok(entry.bytes.clone())
+        let class = target.resource.behavior.class;
+        let write = Write::Put { key, expect: Expect::Absent, draft: Draft::new(object), class };
+        self.0.store.write(write).await.map(|entry| entry.bytes.clone())
     }
+}
+
+fn rename(object: &mut Value) {
+    let name = names::generate(meta_str(object, "generateName"));
+    set_meta(object, "name", Some(name.into()));
 }
 
 /// Checks the body's types against the schema, drops what it does not know, and reports that as asked.
 pub(super) fn conform(resource: &Resource, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>, Status> {
-    let findings = schema::admit::conform(resource.ty, object).map_err(|e| {
-        Status::bad_request(format!(
-            "{} in version \"{}\" cannot be handled as a {}: {e}",
-            resource.row.kind, resource.row.version, resource.row.kind
-        ))
-    })?;
-    let unknown = findings.unknown.iter().map(|path| format!("unknown field \"{path}\""));
-    let said: Vec<String> =
-        options.duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).chain(unknown).collect();
+    let refused = |why: &dyn std::fmt::Display| {
+        let (kind, version) = (&resource.row.kind, &resource.row.version);
+        Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+    };
+    let findings = schema::admit::conform(resource.ty, object).map_err(|e| refused(&e))?;
+    report(findings.unknown, options).map_err(|strict| refused(&strict))
+}
+
+/// What is said of unknown and duplicate fields: warnings, or where the client is strict, one refusal.
+pub(super) fn report(unknown: Vec<String>, options: &WriteOptions) -> Result<Vec<String>, String> {
+    let duplicates = options.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
+    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
+    let said: Vec<String> = duplicates.chain(unknown).collect();
     match options.validation {
         FieldValidation::Ignore => Ok(Vec::new()),
-        FieldValidation::Warn => Ok(said),
-        FieldValidation::Strict if said.is_empty() => Ok(said),
-        FieldValidation::Strict => Err(Status::bad_request(format!(
-            "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-            resource.row.kind,
-            resource.row.version,
-            resource.row.kind,
-            said.join(", ")
-        ))),
+        FieldValidation::Strict if !said.is_empty() => Err(format!("strict decoding error: {}", said.join(", "))),
+        FieldValidation::Warn | FieldValidation::Strict => Ok(said),
     }
 }
 
 /// Puts fields that defaults and preparation added into the order of the schema.
 pub(super) fn reorder(resource: &Resource, object: &mut Value) -> Result<(), Status> {
     schema::admit::conform(resource.ty, object).map(drop).map_err(Status::internal)
-}
-
-/// The bytes of an object that is not stored (a dry run).
-pub(super) fn encode(object: &Value) -> Result<bytes::Bytes, Status> {
-    let mut object = object.clone();
-    set_meta(&mut object, "resourceVersion", None);
-    serde_json::to_vec(&object).map(Into::into).map_err(Status::internal)
 }
 
 /// A refused write in the API's words.
@@ -111,6 +131,7 @@ pub(super) fn refused(target: &Target, error: WriteError) -> Status {
         WriteError::Exists => Status::already_exists(resource, &target.name),
         WriteError::Missing => Status::not_found(resource, &target.name),
         WriteError::Conflict { .. } => Status::modified(resource, &target.name),
-        other => Status::internal(other),
+        WriteError::TooLarge => Status::too_large(LARGEST_OBJECT),
+        WriteError::Closed(why) => Status::new(503, "ServiceUnavailable", why.to_string()),
     }
 }

@@ -3,16 +3,19 @@
 //! A pod on a node gets its grace period and is removed by the node. Finalizers hold an object until their owners take
 //! them off. `Foreground` and `Orphan` are finalizers of the garbage collector.
 
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use objects::time;
 use serde_json::{Value, json};
 
-use super::list::Page;
+use super::create::reorder;
+use super::list::{Page, Start};
 use super::metadata::next_generation;
 use super::namespace;
 use super::object::{finalizers, is_deleting, meta_str, metadata, set_meta};
 use super::options::WriteOptions;
+use super::part::Part;
 use super::resources::Target;
-use super::subresource::Part;
 use super::update::Proposal;
 use super::{Registry, Selection};
 use crate::kinds::Generation;
@@ -52,13 +55,16 @@ impl DeleteOptions {
     }
 }
 
-/// What a deletion came to.
+/// How many objects of a collection are deleted at a time: their commits share their wait for the disk.
+const AT_A_TIME: usize = 64;
+
+/// What a deletion came to. The objects are encoded.
 #[derive(Clone, Debug)]
 pub enum Deleted {
     /// Gone; the last state.
-    Gone(Value),
+    Gone(Bytes),
     /// Still there: something has to happen first.
-    Pending(Value),
+    Pending(Bytes),
 }
 
 /// What has to be done about one deletion.
@@ -80,10 +86,9 @@ impl Registry {
             let object = entry.value();
             precondition(target, &object, options)?;
             let outcome = match step(target, &object, options) {
-                Step::Nothing => return Ok(Deleted::Pending(object)),
-                Step::Mark(marked) if options.dry_run => return Ok(Deleted::Pending(marked)),
-                Step::Remove if options.dry_run => return Ok(Deleted::Gone(object)),
-                Step::Mark(marked) => self.mark(target, &object, marked).await.map(Deleted::Pending),
+                Step::Nothing => return Ok(Deleted::Pending(entry.bytes.clone())),
+                Step::Mark(marked) => self.mark(target, &object, marked, options.dry_run).await.map(Deleted::Pending),
+                Step::Remove if options.dry_run => return Ok(Deleted::Gone(entry.bytes.clone())),
                 Step::Remove => self.remove_now(target, &entry, &object).await.map(Deleted::Gone),
             };
             match outcome {
@@ -103,23 +108,18 @@ impl Registry {
         selection: &Selection,
         options: &DeleteOptions,
     ) -> Result<Page, Status> {
-        let mut page = self.list(target, selection, 0, None)?;
-        for entry in &page.entries {
-            let one = Target {
-                resource: target.resource.clone(),
-                namespace: entry.key.namespace.clone(),
-                name: entry.key.name.clone(),
-            };
-            match self.delete(&one, options).await {
-                Err(status) if !status.is_not_found() => return Err(status),
-                _ => {}
-            }
-        }
-        page.revision = self.0.store.revision();
+        let page = self.list(target, selection, 0, Start::Now)?;
+        let targets: Vec<Target> = page.entries.iter().map(|entry| target.at(&entry.key)).collect();
+        stream::iter(targets)
+            .map(|one| async move { self.delete(&one, options).await.map(drop).or_else(gone_is_fine) })
+            .buffer_unordered(AT_A_TIME)
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(page)
     }
 
-    async fn mark(&self, target: &Target, old: &Value, marked: Value) -> Result<Value, Status> {
+    async fn mark(&self, target: &Target, old: &Value, marked: Value, dry_run: bool) -> Result<Bytes, Status> {
+        let options = WriteOptions { dry_run, ..WriteOptions::default() };
         let seen = meta_str(old, "resourceVersion").to_owned();
         let propose = |now: &Value| {
             if meta_str(now, "resourceVersion") != seen {
@@ -127,11 +127,10 @@ impl Registry {
             }
             Ok(Proposal { object: marked.clone(), warnings: Vec::new(), pinned: true })
         };
-        let outcome = self.mutate(target, Part::Internal, &WriteOptions::default(), propose).await?;
-        serde_json::from_slice(&outcome.bytes).map_err(Status::internal)
+        self.mutate(target, Part::Internal, &options, propose).await.map(|outcome| outcome.bytes)
     }
 
-    async fn remove_now(&self, target: &Target, entry: &Entry, object: &Value) -> Result<Value, Status> {
+    async fn remove_now(&self, target: &Target, entry: &Entry, object: &Value) -> Result<Bytes, Status> {
         let mut last = object.clone();
         if is_deleting(&last) || target.resource.is("", "pods") {
             set_meta(&mut last, "deletionGracePeriodSeconds", Some(0.into()));
@@ -139,8 +138,13 @@ impl Registry {
                 set_meta(&mut last, "deletionTimestamp", Some(time::text(&time::now()).into()));
             }
         }
-        self.remove(target, entry, &last).await.map(|gone| gone.value())
+        reorder(&target.resource, &mut last)?;
+        self.remove(target, entry, &last).await.map(|gone| gone.bytes.clone())
     }
+}
+
+fn gone_is_fine(status: Status) -> Result<(), Status> {
+    if status.is_not_found() { Ok(()) } else { Err(status) }
 }
 
 fn precondition(target: &Target, object: &Value, options: &DeleteOptions) -> Result<(), Status> {
@@ -203,7 +207,11 @@ fn grace(target: &Target, object: &Value, options: &DeleteOptions) -> i64 {
         return 0;
     }
     let default = object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(30);
-    let asked = options.grace.unwrap_or(default).max(0);
+    let asked = match options.grace.unwrap_or(default) {
+        // As upstream has it: a negative grace is as short as one can be.
+        negative if negative < 0 => 1,
+        seconds => seconds,
+    };
     let current = metadata(object).and_then(|m| m.get("deletionGracePeriodSeconds")).and_then(Value::as_i64);
     match current {
         Some(current) if is_deleting(object) => asked.min(current),

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
-
 use super::resources::Target;
+use super::token::Token;
 use super::{Registry, Selection};
 use crate::status::Status;
-use crate::store::{Entry, Revision};
+use crate::store::{Entry, Listing, Revision};
 
 /// One page of a list: what is stored, as it is stored.
 pub struct Page {
@@ -23,13 +20,15 @@ pub struct Page {
     pub remaining: Option<usize>,
 }
 
-/// Where the next page starts. The shape is upstream's.
-#[derive(Serialize, Deserialize)]
-struct Continue {
-    v: String,
-    rv: u64,
-    /// The last key of the page before, `namespace/name` or `name`, with a NUL after it.
-    start: String,
+/// Where a list starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// The first object, as things are now.
+    Now,
+    /// The first object, as things were.
+    At(Revision),
+    /// After the page that came with this token.
+    After(&'a str),
 }
 
 impl Registry {
@@ -41,72 +40,54 @@ impl Registry {
         self.entry(target)
     }
 
-    /// The objects of a collection that `selection` takes: `limit` of them (0: all), from where `token` says.
+    /// The objects of a collection that `selection` takes: `limit` of them (0: all), from `start`.
     ///
     /// # Errors
-    /// 400 for a token that was not ours, 410 for one whose revision is forgotten.
-    pub fn list(
-        &self,
-        target: &Target,
-        selection: &Selection,
-        limit: usize,
-        token: Option<&str>,
-    ) -> Result<Page, Status> {
+    /// 400 for a token that was not ours, 410 for a revision that is forgotten.
+    pub fn list(&self, target: &Target, selection: &Selection, limit: usize, start: Start<'_>) -> Result<Page, Status> {
         let resource = &target.resource;
-        let namespace = Some(&*target.namespace).filter(|n| !n.is_empty());
-        let from = token.map(decode).transpose()?;
-        let listing = match &from {
-            None => self.0.store.list(&resource.qualified, namespace),
-            Some(from) => self.0.store.list_at(&resource.qualified, namespace, Revision(from.rv)).map_err(|_| {
-                Status::expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
-            })?,
+        let token = match start {
+            Start::After(text) => Some(Token::decode(text)?),
+            _ => None,
         };
-        let place = |e: &Entry| match namespace {
-            None if resource.row.namespaced => format!("{}/{}\0", e.key.namespace, e.key.name),
-            _ => format!("{}\0", e.key.name),
-        };
-        let after = |e: &Entry| match &from {
-            None => true,
-            Some(from) => (e.key.namespace.as_ref(), e.key.name.as_ref()) > split(&from.start, &e.key.namespace),
-        };
-        let taken = |e: &&Arc<Entry>| {
-            after(e)
-                && selection.name().is_none_or(|n| n == &*e.key.name)
-                && (selection.takes_all() || selection.matches(resource, &e.value()))
-        };
-        if limit == 0 && from.is_none() && selection.takes_all() {
+        let listing = self.listing(target, start, token.as_ref())?;
+        if limit == 0 && token.is_none() && selection.takes_all() {
             return Ok(Page { revision: listing.revision, entries: listing.entries, next: None, remaining: None });
         }
-        let mut rest = listing.entries.iter().filter(taken);
+        let after = |e: &Entry| token.as_ref().is_none_or(|t| t.is_before(&e.key));
+        let mut rest = listing.entries.iter().filter(|e| after(e) && selection.takes(resource, e));
         let most = if limit == 0 { usize::MAX } else { limit };
         let entries: Vec<Arc<Entry>> = rest.by_ref().take(most).cloned().collect();
-        let more = if entries.len() == most { rest.count() } else { 0 };
-        let next = entries.last().filter(|_| more > 0).map(|last| encode(listing.revision, place(last)));
-        let remaining = Some(more).filter(|_| next.is_some() && selection.takes_all());
+        // With a selection, counting would mean looking at all that follow.
+        let follow = match selection.takes_all() {
+            _ if entries.len() < most => 0,
+            true => rest.count(),
+            false => rest.take(1).count(),
+        };
+        let last = entries.last().filter(|_| follow > 0);
+        let next = last.map(|last| Token::after(&last.key, spans_namespaces(target), listing.revision).encode());
+        let remaining = Some(follow).filter(|n| *n > 0 && selection.takes_all());
         Ok(Page { revision: listing.revision, entries, next, remaining })
     }
-}
 
-/// Namespace and name of the key that a token names; `default` is the namespace of a list within one.
-fn split<'a>(start: &'a str, default: &'a str) -> (&'a str, &'a str) {
-    let key = start.trim_end_matches('\0').trim_start_matches('/');
-    key.split_once('/').unwrap_or((default, key))
-}
-
-fn encode(revision: Revision, start: String) -> String {
-    let token = Continue { v: "meta.k8s.io/v1".to_owned(), rv: revision.0, start };
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).unwrap_or_default())
-}
-
-fn decode(token: &str) -> Result<Continue, Status> {
-    let bad = |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-    let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|e| bad(e.to_string()))?;
-    let token: Continue = serde_json::from_slice(&bytes).map_err(|_| {
-        let first = bytes.first().map(|b| char::from(*b)).unwrap_or(' ');
-        bad(format!("invalid character '{first}' looking for beginning of value"))
-    })?;
-    if token.v != "meta.k8s.io/v1" {
-        return Err(bad("incorrect encoded version".to_owned()));
+    fn listing(&self, target: &Target, start: Start<'_>, token: Option<&Token>) -> Result<Listing, Status> {
+        let namespace = Some(&*target.namespace).filter(|n| !n.is_empty());
+        let name = &target.resource.qualified;
+        let store = &self.0.store;
+        match (start, token) {
+            (Start::At(then), _) => store
+                .list_at(name, namespace, then)
+                .map_err(|_| Status::expired("The resourceVersion for the provided list is too old.")),
+            (_, Some(token)) => match token.revision() {
+                None => Ok(store.list(name, namespace)),
+                Some(then) => store.list_at(name, namespace, then).map_err(|_| token.expired()),
+            },
+            _ => Ok(store.list(name, namespace)),
+        }
     }
-    Ok(token)
+}
+
+/// True where keys in tokens need their namespace.
+fn spans_namespaces(target: &Target) -> bool {
+    target.resource.row.namespaced && target.namespace.is_empty()
 }

@@ -1,11 +1,11 @@
 //! The life of `metadata`: what the server sets, what a client may change, and what only a deletion changes.
 
-use objects::{names, time};
+use objects::time;
 use serde_json::Value;
 
 use super::object::{self, meta_str, set_meta};
 use super::resources::Target;
-use crate::kinds::{Behavior, Generation};
+use crate::kinds::Generation;
 use crate::status::Status;
 
 /// Fields that only the server writes; an update carries them over from the stored object.
@@ -36,14 +36,8 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-/// Makes a new object's metadata: a name where one is to be generated, uid, creation time, first generation.
+/// Makes a new object's metadata: uid, creation time, first generation.
 pub fn begin(object: &mut Value, counts: Generation) {
-    if meta_str(object, "name").is_empty() {
-        let prefix = meta_str(object, "generateName").to_owned();
-        if !prefix.is_empty() {
-            set_meta(object, "name", Some(names::generate(&prefix).into()));
-        }
-    }
     for field in SERVER_OWNED {
         set_meta(object, field, None);
     }
@@ -61,13 +55,6 @@ pub fn carry_over(new: &mut Value, old: &Value) {
         set_meta(new, field, object::metadata(old).and_then(|m| m.get(*field)).cloned());
     }
     set_meta(new, "managedFields", None);
-}
-
-/// Bumps `generation` where what the kind counts differs.
-pub fn bump_generation(new: &mut Value, old: &Value, behavior: &Behavior) {
-    if behavior.moves_generation(new, old) {
-        next_generation(new);
-    }
 }
 
 /// Counts a change.

@@ -47,18 +47,20 @@ pub fn set_meta(object: &mut Value, field: &str, value: Option<Value>) {
 /// True where two objects differ in nothing but their resource version.
 pub fn same(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else { return a == b };
-    let but_metadata = |m: &Map<String, Value>| m.len() - usize::from(m.contains_key("metadata"));
-    but_metadata(a) == but_metadata(b)
-        && a.iter().all(|(k, v)| k == "metadata" || b.get(k) == Some(v))
-        && same_metadata(a.get("metadata"), b.get("metadata"))
+    equal_but(a, b, "metadata") && same_metadata(a.get("metadata"), b.get("metadata"))
 }
 
 fn same_metadata(a: Option<&Value>, b: Option<&Value>) -> bool {
-    let fields = |m: Option<&Value>| m.and_then(Value::as_object).cloned().unwrap_or_default();
-    let (mut a, mut b) = (fields(a), fields(b));
-    a.shift_remove("resourceVersion");
-    b.shift_remove("resourceVersion");
-    a == b
+    match (a.and_then(Value::as_object), b.and_then(Value::as_object)) {
+        (Some(a), Some(b)) => equal_but(a, b, "resourceVersion"),
+        _ => a == b,
+    }
+}
+
+/// True where two maps differ in nothing but one field.
+fn equal_but(a: &Map<String, Value>, b: &Map<String, Value>, but: &str) -> bool {
+    let others = |m: &Map<String, Value>| m.len() - usize::from(m.contains_key(but));
+    others(a) == others(b) && a.iter().all(|(k, v)| k == but || b.get(k) == Some(v))
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::Registry;
-use super::create::conform;
+use super::create::report;
 use super::object::{meta_str, set_meta};
 use super::options::{Outcome, WriteOptions};
+use super::part::Part;
 use super::resources::Target;
-use super::subresource::Part;
 use super::update::Proposal;
+use crate::field::{Errors, Path};
 use crate::status::Status;
 
 /// A change, in one of the three formats.
@@ -24,30 +25,48 @@ pub enum Patch {
 
 impl Patch {
     /// The patched object.
-    fn apply(&self, target: &Target, old: &Value) -> Result<Value, Status> {
-        let mut new = old.clone();
+    fn apply(&self, target: &Target, mut object: Value) -> Result<Value, Status> {
         match self {
-            Self::Json(patch) => json_patch::patch(&mut new, patch).map_err(unprocessable)?,
-            Self::Merge(patch) => json_patch::merge(&mut new, patch),
+            Self::Json(patch) => json_patch::patch(&mut object, patch).map_err(unprocessable)?,
+            Self::Merge(patch) => json_patch::merge(&mut object, patch),
             Self::Strategic(patch) => {
-                new = schema::merge::strategic(target.resource.ty, new, patch.clone())
+                object = schema::merge::strategic(target.resource.ty, object, patch.clone())
                     .map_err(|e| Status::bad_request(e.to_string()))?;
             }
         }
-        Ok(new)
+        Ok(object)
     }
 
-    /// The resource version that the patch itself insists on.
-    fn pinned(&self) -> &str {
+    /// The patched Scale; its type has no lists that could be merged in another way.
+    pub(super) fn apply_to_scale(&self, mut scale: Value) -> Result<Value, Status> {
         match self {
-            Self::Merge(patch) | Self::Strategic(patch) => meta_str(patch, "resourceVersion"),
-            Self::Json(_) => "",
+            Self::Json(patch) => json_patch::patch(&mut scale, patch).map_err(unprocessable)?,
+            Self::Merge(patch) | Self::Strategic(patch) => json_patch::merge(&mut scale, patch),
+        }
+        Ok(scale)
+    }
+
+    /// True where the patch itself insists on a resource version.
+    pub(super) fn is_pinned(&self) -> bool {
+        match self {
+            Self::Merge(patch) | Self::Strategic(patch) => !meta_str(patch, "resourceVersion").is_empty(),
+            Self::Json(_) => false,
         }
     }
 }
 
+/// The words are upstream's, and say nothing of what is wrong; the log does.
 fn unprocessable(error: json_patch::PatchError) -> Status {
-    Status::new(422, "Invalid", format!("the server rejected our request due to an error in our request: {error}"))
+    tracing::debug!(%error, "a JSON patch does not apply");
+    let words = "the server rejected our request due to an error in our request";
+    Status::new(422, "Invalid", words).with_empty_details()
+}
+
+/// A patch that makes something of the object that its type does not allow.
+fn unfit(object: &Value, why: &str) -> Status {
+    let mut errors = Errors::default();
+    errors.invalid(&Path::new("patch"), object.to_string(), why);
+    Status::invalid("", "", &errors)
 }
 
 impl Registry {
@@ -65,45 +84,52 @@ impl Registry {
         if part == Part::Scale {
             return self.patch_scale(target, patch, options).await;
         }
-        self.mutate(target, part, options, |old| {
-            let mut object = patch.apply(target, old)?;
-            let warnings = conform(&target.resource, &mut object, options)?;
-            same_identity(target, old, &object)?;
-            let pinned = Some(patch.pinned()).filter(|v| !v.is_empty()).unwrap_or(meta_str(old, "resourceVersion"));
-            set_meta(&mut object, "resourceVersion", Some(pinned.into()));
-            Ok(Proposal { object, warnings, pinned: !patch.pinned().is_empty() })
-        })
-        .await
-    }
-
-    async fn patch_scale(&self, target: &Target, patch: &Patch, options: &WriteOptions) -> Result<Outcome, Status> {
-        let current = self.scale(target)?;
-        let mut scale = current.clone();
-        match patch {
-            Patch::Json(patch) => json_patch::patch(&mut scale, patch).map_err(unprocessable)?,
-            Patch::Merge(patch) | Patch::Strategic(patch) => json_patch::merge(&mut scale, patch),
-        }
-        if matches!(patch, Patch::Json(_)) || patch.pinned().is_empty() {
-            set_meta(&mut scale, "resourceVersion", None);
-        }
-        self.update_scale(target, scale, options).await
+        let stored = self.stored_target(target)?;
+        let propose = |old: &Value| {
+            let mut was = old.clone();
+            target.resource.show(&mut was);
+            let mut object = patch.apply(target, was)?;
+            same_kind(target, &object)?;
+            let warnings = conform_patched(target, &mut object, options)?;
+            same_name(old, &object)?;
+            self.to_stored(target, &mut object)?;
+            if meta_str(&object, "resourceVersion").is_empty() {
+                set_meta(&mut object, "resourceVersion", Some(meta_str(old, "resourceVersion").into()));
+            }
+            Ok(Proposal { object, warnings, pinned: patch.is_pinned() })
+        };
+        self.mutate(&stored, part, options, propose).await
     }
 }
 
-fn same_identity(target: &Target, old: &Value, new: &Value) -> Result<(), Status> {
-    for field in ["name", "namespace"] {
-        let (was, is) = (meta_str(old, field), meta_str(new, field));
-        if was != is {
+fn conform_patched(target: &Target, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>, Status> {
+    // What is shown in the error is the object as it was patched; conforming drops what is wrong with it.
+    let patched = object.clone();
+    match schema::admit::conform(target.resource.ty, object) {
+        Ok(findings) => report(findings.unknown, options).map_err(|strict| unfit(&patched, &strict)),
+        Err(why) => Err(unfit(&patched, &why.to_string())),
+    }
+}
+
+fn same_kind(target: &Target, new: &Value) -> Result<(), Status> {
+    let resource = &target.resource;
+    for (field, was) in [("kind", resource.row.kind.as_str()), ("apiVersion", resource.api_version.as_str())] {
+        let is = new.get(field).and_then(Value::as_str).unwrap_or_default();
+        if is != was {
             return Err(Status::bad_request(format!(
                 "the {field} of the object ({is}) does not match the {field} on the URL ({was})"
             )));
         }
     }
-    for field in ["kind", "apiVersion"] {
-        if old.get(field) != new.get(field) {
+    Ok(())
+}
+
+fn same_name(old: &Value, new: &Value) -> Result<(), Status> {
+    for field in ["name", "namespace"] {
+        let (was, is) = (meta_str(old, field), meta_str(new, field));
+        if was != is {
             return Err(Status::bad_request(format!(
-                "{field} of {} \"{}\" cannot be changed by a patch",
-                target.resource.qualified, target.name
+                "the {field} of the object ({is}) does not match the {field} on the URL ({was})"
             )));
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use schema::{ResourceRow, TypeRef};
 
+use super::versions::{self, Conversion};
 use crate::kinds::{self, Behavior};
 use crate::store::Key;
 
@@ -36,6 +37,17 @@ const SERVED: &[(&str, &[&str])] = &[
 /// The sub-resources that this release serves.
 const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status"];
 
+/// Resources of the core group whose deletion answers with the object.
+const RETURNED: &[&str] = &[
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pods",
+    "podtemplates",
+    "resourcequotas",
+    "serviceaccounts",
+    "services",
+];
+
 /// One served resource in one version.
 pub struct Resource {
     /// Names, verbs and sub-resources.
@@ -52,6 +64,8 @@ pub struct Resource {
     pub api_version: String,
     /// `{"kind":"Pod","apiVersion":"v1",`: what a stored object starts with, and list items leave out.
     pub head: String,
+    /// Where the stored version is another one.
+    pub(super) conversion: Option<&'static Conversion>,
 }
 
 impl Resource {
@@ -69,13 +83,14 @@ impl Resource {
             qualified_kind: with_group(&row.kind),
             head: format!("{{\"kind\":\"{}\",\"apiVersion\":\"{api_version}\",", row.kind),
             api_version,
+            conversion: versions::conversion(&row.group, &row.version, &row.resource),
             row,
         }
     }
 
     /// True where a deletion answers with the object that it removed, not with a Status.
     pub fn returns_deleted(&self) -> bool {
-        self.row.group.is_empty() && matches!(self.row.resource.as_str(), "pods" | "serviceaccounts")
+        self.row.group.is_empty() && RETURNED.contains(&self.row.resource.as_str())
     }
 
     /// True where the sub-resource is there and served.
@@ -158,6 +173,12 @@ impl Target {
     /// Names one object of `resource`.
     pub fn new(resource: &Arc<Resource>, namespace: &str, name: &str) -> Self {
         Self { resource: resource.clone(), namespace: namespace.into(), name: name.into() }
+    }
+
+    /// An object of the collection, by its key.
+    #[must_use]
+    pub fn at(&self, key: &Key) -> Self {
+        Self { resource: self.resource.clone(), namespace: key.namespace.clone(), name: key.name.clone() }
     }
 
     /// The same collection's object `name`.

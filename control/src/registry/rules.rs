@@ -1,4 +1,4 @@
-//! The rules of a kind, applied: metadata first, then what the kind itself asks for.
+//! The rules of a kind and of all metadata, as one verdict.
 
 use serde_json::Value;
 
@@ -9,8 +9,7 @@ use crate::status::Status;
 
 /// Checks a new object.
 pub fn check_create(resource: &Resource, object: &Value) -> Result<(), Status> {
-    let errors = resource.behavior.check_create(object, resource.row.namespaced);
-    verdict(resource, object, &errors)
+    verdict(resource, object, &resource.behavior.check_create(object, resource.row.namespaced))
 }
 
 /// Checks a changed object.

@@ -1,21 +1,23 @@
 //! Update: one loop for every verb that changes an object that is there.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::create::{conform, encode, refused, reorder};
-use super::object::{finalizers, is_deleting, meta_str, same, set_meta};
+use super::create::{conform, refused, reorder};
+use super::object::{finalizers, is_deleting, meta_str, metadata, same, set_meta};
 use super::options::{Outcome, WriteOptions};
+use super::part::Part;
 use super::resources::{Resource, Target};
-use super::subresource::Part;
-use super::{Registry, metadata, rules};
-use crate::field::Errors;
+use super::{Registry, rules};
+use crate::field::{Errors, Path};
 use crate::status::Status;
-use crate::store::{Draft, Entry, Expect, Write, WriteError};
+use crate::store::{Draft, Entry, Expect, Write};
 
 /// How often a change without a resource version is tried again when someone else wrote in between.
 const ATTEMPTS: usize = 16;
 
-/// Which body was sent: a whole object, or a change computed from the stored one.
+/// What an object is to become.
 pub(super) struct Proposal {
     /// The successor, in full.
     pub object: Value,
@@ -38,12 +40,20 @@ impl Registry {
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
         let warnings = conform(&target.resource, &mut object, options)?;
-        metadata::match_path(target, &mut object)?;
+        super::metadata::match_path(target, &mut object)?;
+        let target = self.to_stored(target, &mut object)?;
         let pinned = !meta_str(&object, "resourceVersion").is_empty();
-        self.mutate(target, part, options, move |_| {
-            Ok(Proposal { object: object.clone(), warnings: warnings.clone(), pinned })
-        })
-        .await
+        let makes = part == Part::Main && !pinned && target.resource.behavior.allow_create_on_update;
+        if makes && self.0.store.get(&target.key()).is_none() {
+            return self.create_conformed(&target, object, warnings, options).await;
+        }
+        // A pinned update has one attempt only, so it may have the object itself.
+        let mut sent = Some(object);
+        let propose = |_: &Value| {
+            let object = if pinned { sent.take() } else { sent.clone() };
+            Ok(Proposal { object: object.unwrap_or_default(), warnings: warnings.clone(), pinned })
+        };
+        self.mutate(&target, part, options, propose).await
     }
 
     /// Reads, lets `propose` make the successor, admits and writes it; again, where someone wrote in between and the
@@ -53,7 +63,7 @@ impl Registry {
         target: &Target,
         part: Part,
         options: &WriteOptions,
-        propose: impl Fn(&Value) -> Result<Proposal, Status>,
+        mut propose: impl FnMut(&Value) -> Result<Proposal, Status>,
     ) -> Result<Outcome, Status> {
         for _ in 0..ATTEMPTS {
             let entry = self.entry(target)?;
@@ -70,7 +80,7 @@ impl Registry {
     }
 
     /// The stored entry of `target`.
-    pub(super) fn entry(&self, target: &Target) -> Result<std::sync::Arc<Entry>, Status> {
+    pub(super) fn entry(&self, target: &Target) -> Result<Arc<Entry>, Status> {
         let missing = || Status::not_found(&target.resource.qualified, &target.name);
         self.0.store.get(&target.key()).ok_or_else(missing)
     }
@@ -92,12 +102,16 @@ impl Registry {
         }
         let claim = self.claim_addresses(target, &mut new, Some(old))?;
         reorder(resource, &mut new)?;
+        if matches!(part, Part::Main | Part::Scale) && resource.behavior.moves_generation(&new, old) {
+            super::metadata::next_generation(&mut new);
+        }
         if same(&new, old) {
             return Ok(Outcome { bytes: entry.bytes.clone(), created: false, warnings });
         }
         if options.dry_run {
-            set_meta(&mut new, "resourceVersion", Some(entry.revision.0.to_string().into()));
-            return Ok(Outcome { bytes: encode(&new)?, created: false, warnings });
+            set_meta(&mut new, "resourceVersion", Some(entry.revision.to_string().into()));
+            reorder(resource, &mut new)?;
+            return Ok(Outcome { bytes: new.to_string().into(), created: false, warnings });
         }
         let bytes = if is_deleting(&new) && nothing_holds(&new) {
             self.remove(target, entry, &new).await?.bytes.clone()
@@ -108,21 +122,16 @@ impl Registry {
                 draft: Draft::new(&new),
                 class: resource.behavior.class,
             };
-            self.0.store.write(write).await.map_err(|e| lost(target, e))?.bytes.clone()
+            self.0.store.write(write).await.map_err(|e| refused(target, e))?.bytes.clone()
         };
         claim.keep();
         Ok(Outcome { bytes, created: false, warnings })
     }
 
     /// Takes an object away for good; `last` is the state that watchers see.
-    pub(super) async fn remove(
-        &self,
-        target: &Target,
-        entry: &Entry,
-        last: &Value,
-    ) -> Result<std::sync::Arc<Entry>, Status> {
+    pub(super) async fn remove(&self, target: &Target, entry: &Entry, last: &Value) -> Result<Arc<Entry>, Status> {
         let write = Write::Delete { key: target.key(), expect: entry.revision, last: Draft::new(last) };
-        let gone = self.0.store.write(write).await.map_err(|e| lost(target, e))?;
+        let gone = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
         self.release_addresses(target, last);
         Ok(gone)
     }
@@ -132,17 +141,10 @@ impl Registry {
 fn nothing_holds(object: &Value) -> bool {
     let in_spec = object.pointer("/spec/finalizers").and_then(Value::as_array).is_some_and(|f| !f.is_empty());
     let namespace = object.get("kind").and_then(Value::as_str) == Some("Namespace");
-    let grace = super::object::metadata(object).and_then(|m| m.get("deletionGracePeriodSeconds"));
+    let grace = metadata(object).and_then(|m| m.get("deletionGracePeriodSeconds"));
     finalizers(object).next().is_none()
         && !(namespace && in_spec)
         && grace.and_then(Value::as_i64).unwrap_or_default() == 0
-}
-
-fn lost(target: &Target, error: WriteError) -> Status {
-    match error {
-        WriteError::Missing => Status::not_found(&target.resource.qualified, &target.name),
-        other => refused(target, other),
-    }
 }
 
 /// The resource version and uid that a body insists on.
@@ -156,8 +158,8 @@ fn preconditions(target: &Target, old: &Value, new: &Value) -> Result<(), Status
     let pinned = meta_str(new, "resourceVersion");
     if pinned.is_empty() && !target.resource.behavior.allow_unconditional_update {
         let mut errors = Errors::default();
-        let at = crate::field::Path::new("metadata").child("resourceVersion");
-        errors.invalid(&at, 0, "must be specified for an update");
+        let at = Path::new("metadata").child("resourceVersion");
+        errors.invalid_as(&at, "0x0", "must be specified for an update");
         return Err(Status::invalid(&target.resource.qualified_kind, name, &errors));
     }
     if !pinned.is_empty() && pinned != meta_str(old, "resourceVersion") {
@@ -169,11 +171,12 @@ fn preconditions(target: &Target, old: &Value, new: &Value) -> Result<(), Status
 /// Defaults, preparation and rules for one part of an object.
 fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Result<(), Status> {
     let behavior = resource.behavior;
+    if part == Part::Internal {
+        return Ok(());
+    }
     schema::default::apply(resource.ty, new);
     (behavior.default)(new);
-    if part != Part::Internal {
-        metadata::carry_over(new, old);
-    }
+    super::metadata::carry_over(new, old);
     match part {
         Part::Status => {
             (behavior.prepare_status_update)(new, old);
@@ -181,7 +184,6 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
         }
         Part::Main | Part::Scale => {
             (behavior.prepare_update)(new, old);
-            metadata::bump_generation(new, old, behavior);
             rules::check_update(resource, new, old)
         }
         Part::Finalize => {
@@ -195,9 +197,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
 /// The `finalize` sub-resource of a namespace changes its finalizers and nothing else.
 fn finalize(new: &mut Value, old: &Value) {
     let finalizers = new.pointer("/spec/finalizers").cloned();
-    let version = super::object::metadata(new).and_then(|m| m.get("resourceVersion")).cloned();
     *new = old.clone();
-    set_meta(new, "resourceVersion", version);
     if let Some(spec) = new.get_mut("spec").and_then(Value::as_object_mut) {
         match finalizers {
             Some(list) => drop(spec.insert("finalizers".to_owned(), list)),

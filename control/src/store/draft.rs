@@ -4,8 +4,6 @@
 //! into the hole that was left for them. It copies them right into the frame of the watch event, and the stored
 //! object is a slice of that frame: one allocation for the object, its event and every watcher.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -105,7 +103,7 @@ impl Draft {
     }
 
     fn value(&mut self, value: &Value) {
-        write!(self.json, "{value}").expect("a value serialises into memory");
+        serde_json::to_writer(&mut self.json, value).expect("a value serialises into memory");
     }
 }
 

@@ -1,0 +1,16 @@
+//! The parts of an object that can be written each for itself.
+
+/// The part of an object that a write is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All but the status.
+    Main,
+    /// The status alone.
+    Status,
+    /// The replica count.
+    Scale,
+    /// A namespace's finalizers.
+    Finalize,
+    /// What the server itself does to an object: a deletion under way, a binding.
+    Internal,
+}

@@ -1,0 +1,119 @@
+//! The `scale` of a workload: its replica count as an object of its own.
+
+use serde_json::{Map, Value, json};
+
+use super::Registry;
+use super::object::{meta_str, metadata, set_meta};
+use super::options::{Outcome, WriteOptions};
+use super::part::Part;
+use super::patch::Patch;
+use super::resources::Target;
+use super::update::Proposal;
+use crate::field::{Errors, Path};
+use crate::status::Status;
+
+impl Registry {
+    /// The `scale` of a workload.
+    ///
+    /// # Errors
+    /// 404 where the workload does not exist.
+    pub fn scale(&self, target: &Target) -> Result<Value, Status> {
+        self.entry(target).map(|entry| scale_of(&entry.value()))
+    }
+
+    /// Sets the replica count of a workload from a Scale.
+    ///
+    /// # Errors
+    /// 400 for what is no Scale, and as [`Registry::update`].
+    pub async fn update_scale(
+        &self,
+        target: &Target,
+        mut scale: Value,
+        options: &WriteOptions,
+    ) -> Result<Outcome, Status> {
+        let ty = schema::builtin().kind("autoscaling", "v1", "Scale");
+        let ty = ty.ok_or_else(|| Status::internal("the type Scale is missing"))?;
+        schema::admit::conform(ty, &mut scale)
+            .map_err(|e| Status::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {e}")))?;
+        let named = meta_str(&scale, "name");
+        if !named.is_empty() && named != &*target.name {
+            let (named, url) = (named, &target.name);
+            return Err(Status::bad_request(format!(
+                "the name of the object ({named}) does not match the name on the URL ({url})"
+            )));
+        }
+        let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
+        if replicas < 0 {
+            let mut errors = Errors::default();
+            let at = Path::new("spec").child("replicas");
+            errors.invalid(&at, replicas, "must be greater than or equal to 0");
+            return Err(Status::invalid("Scale.autoscaling", &target.name, &errors));
+        }
+        let propose = |old: &Value| Ok(scaled(old, replicas, &scale));
+        let outcome = self.mutate(target, Part::Scale, options, propose).await?;
+        let object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
+        Ok(Outcome { bytes: scale_of(&object).to_string().into(), ..outcome })
+    }
+
+    pub(super) async fn patch_scale(
+        &self,
+        target: &Target,
+        patch: &Patch,
+        options: &WriteOptions,
+    ) -> Result<Outcome, Status> {
+        let mut scale = patch.apply_to_scale(self.scale(target)?)?;
+        if !patch.is_pinned() {
+            set_meta(&mut scale, "resourceVersion", None);
+        }
+        self.update_scale(target, scale, options).await
+    }
+}
+
+fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal {
+    let mut object = old.clone();
+    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.insert("replicas".to_owned(), replicas.into());
+    }
+    let pinned = meta_str(scale, "resourceVersion");
+    if !pinned.is_empty() {
+        set_meta(&mut object, "resourceVersion", Some(pinned.into()));
+    }
+    let uid = meta_str(scale, "uid");
+    if !uid.is_empty() {
+        set_meta(&mut object, "uid", Some(uid.into()));
+    }
+    Proposal { object, warnings: Vec::new(), pinned: !pinned.is_empty() }
+}
+
+/// What a workload's scale shows of it.
+fn scale_of(object: &Value) -> Value {
+    let count = |at: &str| object.pointer(at).and_then(Value::as_i64).unwrap_or_default();
+    let selector = object.pointer("/spec/selector").map(selector_text).unwrap_or_default();
+    let mut meta = Map::new();
+    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        if let Some(value) = metadata(object).and_then(|m| m.get(field)) {
+            meta.insert(field.to_owned(), value.clone());
+        }
+    }
+    let mut status = json!({"replicas": count("/status/replicas")});
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    let mut spec = json!({});
+    if count("/spec/replicas") != 0 {
+        spec["replicas"] = count("/spec/replicas").into();
+    }
+    json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status})
+}
+
+/// A selector as a query string: a plain map, or a LabelSelector.
+fn selector_text(selector: &Value) -> String {
+    let is_label_selector = selector.get("matchLabels").is_some_and(Value::is_object)
+        || selector.get("matchExpressions").is_some_and(Value::is_array);
+    let wrapped = if is_label_selector { selector.clone() } else { json!({"matchLabels": selector}) };
+    serde_json::from_value(wrapped)
+        .ok()
+        .and_then(|s| objects::selectors::LabelSelector::of(Some(&s)).ok())
+        .map(|s| s.to_string())
+        .unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! Kinds with more than one version: stored in one of them, taken and shown in any.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::Registry;
+use super::resources::{Resource, Target};
+use crate::kinds::horizontalpodautoscalers as autoscalers;
+use crate::status::Status;
+
+/// The way between a version that is served and the one that is stored.
+pub struct Conversion {
+    group: &'static str,
+    version: &'static str,
+    resource: &'static str,
+    stored: &'static str,
+    to_stored: fn(Value) -> Value,
+    from_stored: fn(Value) -> Value,
+}
+
+const CONVERSIONS: &[Conversion] = &[Conversion {
+    group: "autoscaling",
+    version: "v1",
+    resource: "horizontalpodautoscalers",
+    stored: "v2",
+    to_stored: autoscalers::from_v1,
+    from_stored: autoscalers::to_v1,
+}];
+
+/// The conversion of a resource that is not stored as it is served.
+pub fn conversion(group: &str, version: &str, resource: &str) -> Option<&'static Conversion> {
+    CONVERSIONS.iter().find(|c| c.group == group && c.version == version && c.resource == resource)
+}
+
+impl Resource {
+    /// True where the version that is served is the one that is stored.
+    pub fn is_shown_as_stored(&self) -> bool {
+        self.conversion.is_none()
+    }
+
+    /// An object in this version, from how it is stored.
+    pub fn show(&self, object: &mut Value) {
+        if let Some(conversion) = self.conversion {
+            *object = (conversion.from_stored)(object.take());
+            object["apiVersion"] = self.api_version.as_str().into();
+        }
+    }
+
+    /// The same for encoded objects. Where the stored version is served, nothing is copied.
+    pub fn shown(&self, stored: &Bytes) -> Result<Bytes, Status> {
+        if self.conversion.is_none() {
+            return Ok(stored.clone());
+        }
+        let mut object = serde_json::from_slice(stored).map_err(Status::internal)?;
+        self.show(&mut object);
+        Ok(object.to_string().into())
+    }
+}
+
+impl Registry {
+    /// An object in the version that is stored, and the target in that version.
+    pub(super) fn to_stored<'a>(&self, target: &'a Target, object: &mut Value) -> Result<Cow<'a, Target>, Status> {
+        let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
+        *object = (conversion.to_stored)(object.take());
+        let target = self.stored_target(target)?;
+        object["apiVersion"] = target.resource.api_version.as_str().into();
+        Ok(target)
+    }
+
+    /// The target in the version that is stored.
+    pub(super) fn stored_target<'a>(&self, target: &'a Target) -> Result<Cow<'a, Target>, Status> {
+        let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
+        let found = self.resources().find(conversion.group, conversion.stored, conversion.resource);
+        let resource = found.ok_or_else(|| Status::internal("the stored version is not served"))?.clone();
+        Ok(Cow::Owned(Target { resource, ..target.clone() }))
+    }
+}
