@@ -95,7 +95,7 @@ fn write(writer: &mut Writer, ty: TypeRef, number: u8, shape: &Shape, value: &Va
         }
         (Shape::Map(item), Value::Object(map)) => {
             let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.sort_by_key(|(key, _)| *key);
             for (key, value) in entries {
                 let mut entry = Writer::default();
                 entry.bytes(1, key.as_bytes());

@@ -30,7 +30,8 @@ pub struct Table {
     rows: Vec<ResourceRow>,
     types: Vec<Type>,
     names: HashMap<Arc<str>, u32>,
-    kinds: HashMap<Arc<str>, Vec<(Arc<str>, Arc<str>, u32)>>,
+    /// By kind: group, version and number, usually of one.
+    kinds: HashMap<Arc<str>, Vec<Served>>,
 }
 
 impl Table {
@@ -104,6 +105,9 @@ impl Table {
         self.base.map_or(0, |base| base.first() + base.types.len() as u32)
     }
 }
+
+/// A group and version in which a kind is known, and the number of its type.
+type Served = (Arc<str>, Arc<str>, u32);
 
 /// A type together with the table in which its references are resolved.
 #[derive(Clone, Copy, Debug)]

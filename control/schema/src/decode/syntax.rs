@@ -195,7 +195,10 @@ impl Scan<'_> {
 
     fn digit(&mut self, context: &'static str) -> Result<(), Wrong> {
         match self.peek()? {
-            b'0'..=b'9' => Ok(self.digits()),
+            b'0'..=b'9' => {
+                self.digits();
+                Ok(())
+            }
             byte => Err(Wrong::Byte(byte, context)),
         }
     }

@@ -15,7 +15,10 @@ pub(super) fn write(writer: &mut Writer, number: u8, shape: &Shape, value: &Valu
         Shape::Bool => writer.varint(number, u64::from(value.as_bool()?)),
         Shape::Int32 | Shape::Int64 => writer.varint(number, value.as_i64()? as u64),
         Shape::Float => writer.fixed64(number, value.as_f64()?.to_bits()),
-        Shape::Bytes if value.is_null() => writer.bytes(number, b""),
+        // Null in a map: the zero of these is written as an empty message.
+        Shape::Bytes | Shape::Time | Shape::MicroTime | Shape::Raw | Shape::Json if value.is_null() => {
+            writer.bytes(number, b"");
+        }
         Shape::Bytes => writer.bytes(number, &STANDARD.decode(value.as_str()?).ok()?),
         Shape::Time | Shape::MicroTime => writer.bytes(number, &time(value.as_str()?)?),
         Shape::Quantity => {

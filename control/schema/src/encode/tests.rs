@@ -22,6 +22,14 @@ fn flattened_structs_are_nested() {
 }
 
 #[test]
+fn null_times_in_maps() {
+    let budget =
+        json!({"kind": "PodDisruptionBudget", "apiVersion": "policy/v1", "status": {"disruptedPods": {"a": null}}});
+    let body = protobuf(builtin(), &budget).unwrap();
+    assert_eq!(decode::protobuf(builtin(), &body).unwrap(), budget);
+}
+
+#[test]
 fn what_is_not_of_its_type_is_refused() {
     let pod = json!({"kind": "Pod", "apiVersion": "v1", "spec": {"containers": [1]}});
     let error = Error::Type { ty: "PodSpec".to_owned(), field: "containers".to_owned() };

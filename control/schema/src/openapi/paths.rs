@@ -105,7 +105,7 @@ impl<'a> Resource<'a> {
         if named {
             parameters.push("name");
         }
-        if self.row.namespaced && named || extra.is_empty() && self.row.namespaced {
+        if self.row.namespaced && (named || extra.is_empty()) {
             parameters.push("namespace");
         }
         parameters.push("pretty");

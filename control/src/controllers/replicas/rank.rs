@@ -28,14 +28,15 @@ fn first_to_go(a: &Pod, b: &Pod, on_node: &HashMap<&str, usize>, now: &Time) -> 
     worth(a)
         .cmp(&worth(b))
         .then_with(|| match (pods::is_ready(a), pods::is_ready(b)) {
-            (true, true) => younger_first(a, b, pods::ready_since(a), pods::ready_since(b), now),
+            (true, true) => younger_first(pods::ready_since(a), pods::ready_since(b), now),
             _ => Ordering::Equal,
         })
         .then_with(|| pods::restarts(b).1.cmp(&pods::restarts(a).1))
         .then_with(|| {
             let (born_a, born_b) = (&a.metadata.creation_timestamp, &b.metadata.creation_timestamp);
-            younger_first(a, b, born_a.as_ref(), born_b.as_ref(), now)
+            younger_first(born_a.as_ref(), born_b.as_ref(), now)
         })
+        .then_with(|| a.metadata.uid.cmp(&b.metadata.uid))
 }
 
 fn phase_rank(pod: &Pod) -> u8 {
@@ -51,18 +52,11 @@ fn cost(pod: &Pod) -> i32 {
     text.and_then(|t| t.parse().ok()).unwrap_or(0)
 }
 
-/// The younger goes first. Ages are compared by their logarithm, and like ages by uid, so that it is not always the very
-/// youngest pods, which a roll-out put on the same few nodes.
-fn younger_first(a: &Pod, b: &Pod, at_a: Option<&Time>, at_b: Option<&Time>, now: &Time) -> Ordering {
-    match (at_a, at_b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Less,
-        (Some(_), None) => Ordering::Greater,
-        (Some(a), Some(b)) if a == b => Ordering::Equal,
-        (Some(at_a), Some(at_b)) => {
-            magnitude(at_a, now).cmp(&magnitude(at_b, now)).then_with(|| a.metadata.uid.cmp(&b.metadata.uid))
-        }
-    }
+/// The younger goes first. Ages are compared by their logarithm, and like ages in the end by uid, so that it is not
+/// always the very youngest pods, which a roll-out put on the same few nodes. (Upstream takes the uid at once where the
+/// ages differ within one magnitude, which is no total order; Rust's sort insists on one.)
+fn younger_first(a: Option<&Time>, b: Option<&Time>, now: &Time) -> Ordering {
+    a.map(|at| magnitude(at, now)).cmp(&b.map(|at| magnitude(at, now)))
 }
 
 fn magnitude(at: &Time, now: &Time) -> i64 {
@@ -146,5 +140,27 @@ mod tests {
         ];
         let order: Vec<_> = surplus(&pods, &pods, 3, &now).iter().filter_map(|p| p.metadata.name.clone()).collect();
         assert_eq!(order, ["not ready", "cheap", "dear"]);
+    }
+
+    #[test]
+    fn the_order_is_total() {
+        let now = time::now();
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let pods: Vec<_> = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| {
+                let (age, restarts) = (if i % 3 == 0 { 1001 } else { 1000 }, i32::from(i % 2 == 0));
+                pod(&Facts { name, ready_for: Some(age), restarts, ..GOOD }, &now)
+            })
+            .collect();
+        let before = |a: &Pod, b: &Pod| first_to_go(a, b, &HashMap::new(), &now) == Ordering::Less;
+        for a in &pods {
+            for b in &pods {
+                for c in &pods {
+                    assert!(!(before(a, b) && before(b, c)) || before(a, c));
+                }
+            }
+        }
     }
 }
