@@ -51,10 +51,17 @@ pub fn patch(uid: &str, status: &PodStatus, previous: Option<&PodStatus>) -> Val
         _ => serde_json::Map::new(),
     };
     let mut new = fields(status);
-    for name in previous.map(fields).unwrap_or_default().keys() {
-        // Fields that others own are not in `status` and not ours to remove.
-        if matches!(name.as_str(), "reason" | "message" | "podIP" | "podIPs") && !new.contains_key(name) {
-            new.insert(name.clone(), Value::Null);
+    for (name, old) in previous.map(fields).unwrap_or_default() {
+        match (name.as_str(), new.get_mut(&name)) {
+            // Fields that others own are not in `status` and not ours to remove.
+            ("reason" | "message" | "podIP" | "podIPs", None) => {
+                new.insert(name, Value::Null);
+            }
+            // Addresses are merged by their value: without the directive, the old one would stay beside the new.
+            ("hostIPs" | "podIPs", Some(Value::Array(addresses))) if old.as_array() != Some(addresses) => {
+                addresses.push(json!({"$patch": "replace"}));
+            }
+            _ => {}
         }
     }
     // Conditions are merged by their type: what one does not say any more has to be taken away.

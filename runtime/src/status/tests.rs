@@ -106,3 +106,12 @@ fn a_patch_takes_back_what_is_no_more() {
     let patch = patch("u1", &new, Some(&old));
     assert_eq!(patch, json!({"metadata": {"uid": "u1"}, "status": {"phase": "Running", "reason": null}}));
 }
+
+#[test]
+fn a_pod_that_moved_has_its_new_address_alone() {
+    let at = |ip: &str| PodStatus { pod_ips: Some(vec![PodIP { ip: ip.into() }]), ..PodStatus::default() };
+    let stays = patch("u1", &at("10.42.0.2"), Some(&at("10.42.0.2")));
+    assert_eq!(stays["status"], json!({"podIPs": [{"ip": "10.42.0.2"}]}));
+    let moved = patch("u1", &at("10.42.0.3"), Some(&at("10.42.0.2")));
+    assert_eq!(moved["status"], json!({"podIPs": [{"ip": "10.42.0.3"}, {"$patch": "replace"}]}));
+}
