@@ -123,7 +123,8 @@ pub async fn start(ground: Arc<Ground>, order: Order) -> Result<Started, Error> 
         stdin: container.stdin == Some(true),
         ..Spec::new(sink.clone())
     };
-    let container = container::start(&ground.engine, guest, &sandbox, spec)?;
+    let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
+    container.begun().await;
     Ok(Started { container, sink, image, asked, id })
 }
 

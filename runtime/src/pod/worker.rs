@@ -271,6 +271,8 @@ impl Worker {
         }
         self.place = None;
         let directories = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        // A thousand pods that go together take turns as well, rather than a thread each.
+        let _turn = self.ground.starts.acquire().await;
         // When the runtime is going down there is nobody to do it: the next start sweeps.
         let _ = tokio::task::spawn_blocking(move || {
             for directory in directories {
