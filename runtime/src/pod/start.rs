@@ -129,7 +129,8 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         stdin: container.stdin == Some(true),
         ..Spec::new(sink.clone())
     };
-    let container = container::start(&ground.engine, guest, &sandbox, spec)?;
+    let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
+    container.begun().await;
     Ok(Started { container, sink, image, asked, id })
 }
 
