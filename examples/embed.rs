@@ -12,7 +12,7 @@ use std::path::Path;
 async fn main() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples-wasm/target/wasm32-wasip2/release/env.wasm");
-    sampan::image::Store::open(dir.path())?.import(&guest, "localhost/env:v1")?;
+    sampan::image::Store::open(sampan::image_dir(dir.path()))?.import(&guest, "localhost/env:v1")?;
 
     let cluster = sampan::Cluster::builder().data_dir(dir.path()).start().await?;
     let pods: Api<Pod> = Api::default_namespaced(cluster.client());

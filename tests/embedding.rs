@@ -22,7 +22,7 @@ async fn start(dir: &Path) -> sampan::Cluster {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_a_pod_and_says_what_it_said() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let images = sampan::image::Store::open(dir.path()).expect("the images");
+    let images = sampan::image::Store::open(sampan::image_dir(dir.path())).expect("the images");
     images.import(&guest("env"), "localhost/env:v1").expect("the import");
     let cluster = start(dir.path()).await;
     let said = tokio::time::timeout(PATIENCE, run_to_its_end(cluster.client())).await.expect("the pod's end in time");

@@ -83,8 +83,9 @@ pub(super) fn tainted(node: &Node, now: &Time) -> Option<Node> {
 fn wanted(node: &Node) -> Vec<(&'static str, &'static str)> {
     let mut wanted = Vec::new();
     match nodes::condition(node, "Ready").map(|c| c.status.as_str()) {
-        Some("True") => {}
-        Some("False") | None => {
+        // A node that has said nothing yet is given its time.
+        Some("True") | None => {}
+        Some("False") => {
             wanted.extend([(nodes::NOT_READY, taints::NO_SCHEDULE), (nodes::NOT_READY, taints::NO_EXECUTE)]);
         }
         Some(_) => {

@@ -1,9 +1,7 @@
 //! What ReplicaSets and ReplicationControllers differ in.
 
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
-use k8s_openapi::api::core::v1::{
-    PodTemplateSpec, ReplicationController, ReplicationControllerCondition, ReplicationControllerStatus,
-};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition};
+use k8s_openapi::api::core::v1::{PodTemplateSpec, ReplicationController, ReplicationControllerCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use objects::conditions;
 use objects::selectors::{LabelSelector, SelectorError};
@@ -31,7 +29,7 @@ pub(super) trait Replicated: Informed {
 }
 
 macro_rules! replicated {
-    ($kind:ty, $status:ident, $condition:ident, $component:literal, $selector:expr) => {
+    ($kind:ty, $condition:ident, $component:literal, $selector:expr) => {
         impl Replicated for $kind {
             const COMPONENT: &'static str = $component;
 
@@ -71,38 +69,28 @@ macro_rules! replicated {
                     }
                 }
                 let some = |n: i32| Some(n).filter(|n| *n != 0);
-                let new = $status {
-                    replicas: counts.replicas,
-                    fully_labeled_replicas: some(counts.fully_labeled),
-                    ready_replicas: some(counts.ready),
-                    available_replicas: some(counts.available),
-                    observed_generation: self.metadata.generation,
-                    conditions: Some(held).filter(|c| !c.is_empty()),
-                    ..old.clone()
-                };
-                let as_stored = $status {
-                    fully_labeled_replicas: old.fully_labeled_replicas.and_then(some),
-                    ready_replicas: old.ready_replicas.and_then(some),
-                    available_replicas: old.available_replicas.and_then(some),
-                    conditions: old.conditions.clone().filter(|c| !c.is_empty()),
-                    ..old
-                };
+                let mut new = old.clone();
+                new.replicas = counts.replicas;
+                new.fully_labeled_replicas = some(counts.fully_labeled);
+                new.ready_replicas = some(counts.ready);
+                new.available_replicas = some(counts.available);
+                new.observed_generation = self.metadata.generation;
+                new.conditions = Some(held).filter(|c| !c.is_empty());
+                let mut as_stored = old;
+                as_stored.fully_labeled_replicas = as_stored.fully_labeled_replicas.and_then(some);
+                as_stored.ready_replicas = as_stored.ready_replicas.and_then(some);
+                as_stored.available_replicas = as_stored.available_replicas.and_then(some);
+                as_stored.conditions = as_stored.conditions.filter(|c| !c.is_empty());
                 (new != as_stored).then(|| Self { status: Some(new), ..self.clone() })
             }
         }
     };
 }
 
-replicated!(ReplicaSet, ReplicaSetStatus, ReplicaSetCondition, "replicaset-controller", |set| {
+replicated!(ReplicaSet, ReplicaSetCondition, "replicaset-controller", |set| {
     LabelSelector::of(set.spec.as_ref().map(|s| &s.selector))
 });
-replicated!(
-    ReplicationController,
-    ReplicationControllerStatus,
-    ReplicationControllerCondition,
-    "replication-controller",
-    |rc| {
-        let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
-        Ok(selector.filter(|s| !s.is_empty()).map_or_else(LabelSelector::nothing, LabelSelector::of_map))
-    }
-);
+replicated!(ReplicationController, ReplicationControllerCondition, "replication-controller", |rc| {
+    let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
+    Ok(selector.filter(|s| !s.is_empty()).map_or_else(LabelSelector::nothing, LabelSelector::of_map))
+});
