@@ -9,6 +9,7 @@ pub(crate) mod gate;
 mod http;
 pub(crate) mod limits;
 mod output;
+mod parking;
 mod verdict;
 
 use std::path::PathBuf;
@@ -163,6 +164,22 @@ impl Container {
         };
         self.exit = Some(exit.clone());
         exit
+    }
+
+    /// Waits until the guest has begun: it waits for something outside, or it is over, or it has been busy for a while.
+    pub async fn begun(&mut self) {
+        let gate = Arc::clone(&self.gate);
+        tokio::select! {
+            biased;
+            _ = self.exited() => {}
+            () = gate.waits().cancelled() => {}
+            () = tokio::time::sleep(parking::BUSY_AFTER) => {}
+        }
+    }
+
+    /// How it went, if it is known to be over.
+    pub fn exit(&self) -> Option<Exit> {
+        self.exit.clone()
     }
 
     /// Asks the guest to end, in the only ways that it can notice: its standard input ends, and a server whose last

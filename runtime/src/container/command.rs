@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use wasmtime::Store;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
+use super::parking::noticed;
 use super::verdict::{self, Exit};
 use super::{Setting, StartError};
 use crate::host::Host;
@@ -19,7 +20,7 @@ pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<Jo
     let engine = setting.engine.clone();
     Ok(engine.inner().guests.spawn(async move {
         tokio::select! {
-            result = run(store, entry) => verdict::judge(result, denied.load(Relaxed)),
+            result = noticed(run(store, entry), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
         }

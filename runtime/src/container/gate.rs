@@ -21,6 +21,7 @@ const QUIET: Duration = Duration::from_millis(500);
 pub(crate) struct Gate {
     closed: CancellationToken,
     gone: CancellationToken,
+    waits: CancellationToken,
     /// What a guest that was told to stop may still finish: connections, requests, a standard input it reads from.
     busy: AtomicUsize,
     /// All of those that there ever were.
@@ -42,6 +43,11 @@ impl Gate {
 
     pub(crate) fn close(&self) {
         self.closed.cancel();
+    }
+
+    /// Cancelled when the guest has [begun](super::parking).
+    pub(crate) fn waits(&self) -> &CancellationToken {
+        &self.waits
     }
 
     /// The container is dropped.

@@ -50,6 +50,7 @@ pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<Join
     };
     let bindings = setting.spec.http_ports.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     setting.gate.serves();
+    setting.gate.waits().cancel();
     let engine = setting.engine.clone();
     Ok(engine.inner().guests.spawn(hold(setting, bindings)))
 }

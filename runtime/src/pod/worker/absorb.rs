@@ -14,6 +14,7 @@ use super::super::publish::Written;
 use super::super::start::{self, CONFIG_ERROR, Started};
 use super::act::not_started;
 use super::{Answer, Errand, HOLD_FOR_PROBES, Happening, Live, REWRITE, Worker};
+use crate::container::Exit;
 use crate::probe::{Kind, Outcome};
 
 /// How long a failed pull is shown as such before it is shown as waiting for the next.
@@ -38,20 +39,28 @@ impl Worker {
             Happening::Made(Errand::Start(index, instance, image, result)) => {
                 self.observed.busy = false;
                 match *result {
-                    Ok(started) => self.started(index, instance, image, started),
+                    Ok(started) => {
+                        let exit = started.container.exit();
+                        self.started(index, instance, image, started);
+                        if let Some(exit) = exit {
+                            self.exited(index, exit);
+                        }
+                    }
                     Err(error) => self.hindered(index, &image, &error),
                 }
             }
-            Happening::Exited(index, exit) => {
-                if let Some(live) = self.live[index].take() {
-                    live.sink.close();
-                }
-                self.ended(index, exit);
-            }
+            Happening::Exited(index, exit) => self.exited(index, exit),
             Happening::Answered(answer) => self.answered(answer),
             Happening::Written(result) => self.written(result),
             Happening::Vanished | Happening::Time => {}
         }
+    }
+
+    fn exited(&mut self, index: usize, exit: Exit) {
+        if let Some(live) = self.live[index].take() {
+            live.sink.close();
+        }
+        self.ended(index, exit);
     }
 
     /// The object is new or has changed.
