@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use objects::{nodes, pods};
 use serde_json::{Value, json};
@@ -71,6 +71,7 @@ impl Cluster {
         let mut namespaces = self.registry.informer::<Namespace>().subscribe();
         let mut maps = self.registry.informer::<ConfigMap>().subscribe();
         let mut nodes = self.registry.informer::<Node>().subscribe();
+        let mut accounts = self.registry.informer::<ServiceAccount>().subscribe();
         let store = self.registry.store();
         let mut events = store.watch(Interest::all("events"), store.revision()).expect("the present is remembered");
         let waiting = async {
@@ -85,6 +86,7 @@ impl Cluster {
                     _ = namespaces.recv() => {}
                     _ = maps.recv() => {}
                     _ = nodes.recv() => {}
+                    _ = accounts.recv() => {}
                     _ = events.next() => {}
                 }
             }
