@@ -132,10 +132,10 @@ impl Cluster {
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
             open = Some(proxy.open_ports());
-            tasks.spawn_node("the service proxy", |stop| async { never_fails(proxy.run(stop).await) });
+            tasks.spawn_node("the service proxy", |stop| unfailing(proxy.run(stop)));
             tasks.spawn_node("the API's listener for pods", |stop| {
                 let serving = api_for_pods(&control, fabric.clone(), stop);
-                async { never_fails(serving.await) }
+                unfailing(serving)
             });
         }
         if plan.runs(Component::Agent) {
@@ -150,7 +150,8 @@ impl Cluster {
     }
 }
 
-fn never_fails((): ()) -> Result<(), Infallible> {
+async fn unfailing(running: impl Future<Output = ()>) -> Result<(), Infallible> {
+    running.await;
     Ok(())
 }
 

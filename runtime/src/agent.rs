@@ -205,7 +205,7 @@ impl Node {
             host_ip: self.config.node_ip,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
-            starts: Semaphore::new(2 * self.facts.cores.max(2)),
+            starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
         };
         match pods::serve(Arc::new(ground), self.directory, &name).await {}
     }

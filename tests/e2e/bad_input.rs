@@ -70,8 +70,9 @@ fn bad_names_and_values() {
     assert!(name.contains("a lowercase RFC 1123 subdomain must consist of"), "{name}");
     let replicas = session.refused("kubectl create deployment web --image=localhost/web:1.21 --replicas=-1");
     assert!(replicas.contains("must be greater than or equal to 0") || replicas.contains("replicas"), "{replicas}");
-    let port = session.refused("kubectl create service clusterip web --tcp=70000:80");
-    assert!(port.contains("must be between 1 and 65535"), "{port}");
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 70000}]}\n";
+    let port = session.feed("kubectl apply -f -", service);
+    assert!(port.stderr.contains("spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535"), "{port}");
     is_unharmed(&session);
 }
 

@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).parent
 SCALARS = {
     "string": "s", "bool": "b", "int32": "i", "int64": "l", "int": "l", "uint32": "i", "float64": "d", "[]byte": "y",
     "metav1.Time": "t", "metav1.MicroTime": "u", "resource.Quantity": "q", "intstr.IntOrString": "x",
-    "runtime.RawExtension": "r", "metav1.FieldsV1": "f", "JSON": "j", "types.UID": "s:types.UID",
+    "runtime.RawExtension": "r", "metav1.FieldsV1": "f", "JSON": "j", "types.UID": "s:types.UID", "types.NodeName": "s:types.NodeName",
     "metav1.Duration": "s", "JSONSchemaPropsOrArray": "oa", "JSONSchemaPropsOrBool": "ob",
     "JSONSchemaPropsOrStringArray": "os", "runtime.Object": "r",
 }
@@ -78,6 +78,15 @@ class Source:
     def package(self, name):
         return next((root[name] for root in reversed(self.roots) if name in root), None)
 
+    def named(self, package, name):
+        """What a type that is no struct is declared as."""
+        found = (root[package].named.get(name) for root in reversed(self.roots) if package in root)
+        return next(filter(None, found), None)
+
+    def imported(self, package, prefix):
+        return next(root[package].imports[prefix] for root in reversed(self.roots)
+                    if package in root and prefix in root[package].imports)
+
     def struct(self, package, name):
         """The fields in the newest order, each as the first root that has it says."""
         versions = [root[package].structs[name] for root in self.roots if name in getattr(root.get(package), "structs", ())]
@@ -97,8 +106,9 @@ class Source:
 
 
 class Generator:
-    def __init__(self, source, definitions):
+    def __init__(self, source, definitions, strict):
         self.source, self.definitions, self.done, self.queue = source, definitions, {}, []
+        self.strict = strict
 
     def resolve(self, package, go_type):
         """A Go type in our letters; struct types met on the way are queued."""
@@ -114,7 +124,7 @@ class Generator:
         known = SCALARS.get(f"{alias}.{name}") or (SCALARS.get(name) if home == package or "." not in go_type else None)
         if known and not (name == "JSON" and "apiextensions" not in home):
             return known
-        named = self.source.package(home).named.get(name) if self.source.package(home) else None
+        named = self.source.named(home, name)
         if name in WRAPPED:
             return "w[]s"
         if named:
@@ -126,7 +136,7 @@ class Generator:
     def locate(self, package, go_type):
         if "." in go_type:
             prefix, name = go_type.split(".")
-            path = self.source.package(package).imports[prefix]
+            path = self.source.imported(package, prefix)
             home = package_name(path)
             alias = "metav1" if home.endswith("meta.v1") and name in ("Time", "MicroTime", "Duration", "FieldsV1") else path.split("/")[-1]
             return home, alias, name
@@ -137,7 +147,12 @@ class Generator:
 
     def fields(self, package, name, prefix=""):
         """The lines of a struct, embedded ones flattened in their place."""
-        believed, first = self.source.struct(package, name)
+        found = self.source.struct(package, name)
+        if found is None:
+            home, _, other = self.locate(package, self.source.named(package, name))
+            yield from self.fields(home, other, prefix)
+            return
+        believed, first = found
         for field in believed:
             if field.inline:
                 home, _, inner = self.locate(package, field.type)
@@ -177,7 +192,7 @@ class Generator:
             lines.append("\t".join(["", field.name, number, letters, *self.attributes(field, home, properties, required)]))
         missing = set(properties) - seen
         if missing:
-            raise SystemExit(f"{full}: no Go field for {sorted(missing)}")
+            self.complain(f"{full}: no Go field for {sorted(missing)}")
         return lines
 
     def attributes(self, field, home, properties, required):
@@ -207,6 +222,12 @@ class Generator:
                 yield "d=" + json.dumps(self.source.package(home).constants[marker.removeprefix("default=ref(").rstrip(")")])
             elif marker.startswith("default="):
                 yield "d=" + marker.removeprefix("default=")
+
+    def complain(self, text):
+        """What is served must be known whole; of alpha versions fields come and go."""
+        if self.strict:
+            raise SystemExit(text)
+        print(text)
 
     def run(self, roots):
         self.queue = list(roots)
@@ -244,7 +265,7 @@ def main():
     parser.add_argument("--out", default=HERE.parent / "data" / "types.txt")
     given = parser.parse_args()
     definitions = json.loads((pathlib.Path(given.definitions) / "_definitions.json").read_text())["$defs"]
-    generator = Generator(Source(given.go), definitions)
+    generator = Generator(Source(given.go), definitions, strict=not given.everything)
     roots = list(served()) + ROOTS
     if given.everything:
         roots += [f"{package}.{name}" for root in generator.source.roots for package, found in root.items()

@@ -49,7 +49,7 @@ class Package:
                 if text[2:].strip().startswith("+"):
                     markers.append(text[2:].strip()[1:])
                 continue
-            if match := re.match(r'^\s*(\w+)?\s*"([\w./-]+/[\w./-]+)"$', line):
+            if match := re.match(r'^(?:import\s+|\s+)(?:(\w+)\s+)?"([\w./-]+/[\w./-]+)"$', line):
                 self.imports[match[1] or match[2].split("/")[-1]] = match[2]
             elif match := re.match(r"^type (\w+) struct ?\{\}$", line):
                 self.structs[match[1]] = []

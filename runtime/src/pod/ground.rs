@@ -45,7 +45,7 @@ pub struct Ground {
     /// Where pods have their volumes: `<data>/pods`.
     pub pods: PathBuf,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
-    pub starts: Semaphore,
+    pub starts: Arc<Semaphore>,
 }
 
 impl Ground {

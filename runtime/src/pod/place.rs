@@ -7,6 +7,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use netproxy::fabric::{AttachError, DnsConfig, PodAddress, PodIp, PoolError};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::given::Given;
 use super::ground::Ground;
 use crate::agent::references::Subscription;
@@ -20,6 +22,8 @@ pub(super) const RETRY: Duration = Duration::from_secs(10);
 pub struct Place {
     /// For the containers.
     pub sandbox: Sandbox,
+    /// The turn it was made in, for its first container: a pod is finished before the next is begun.
+    pub turn: Option<OwnedSemaphorePermit>,
     /// Goes back with the place. Declared after the sandbox, so that the plug is pulled first.
     _lease: PodIp,
 }
@@ -79,12 +83,12 @@ pub async fn make(
 
 async fn make_with(ground: &Ground, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {
     ground.services.synced().await;
-    let _turn = ground.starts.acquire().await.map_err(|_| Error::Stopping)?;
+    let turn = ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
     let lease = ground.addresses.lease()?;
     let plug = ground.fabric.attach(address(pod, &lease))?;
     let given = ground.given(pod, around, Some(lease.ip()));
     provide(ground, pod, given).await?;
-    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(pod) }, _lease: lease })
+    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(pod) }, turn: Some(turn), _lease: lease })
 }
 
 /// Makes or renews the pod's volumes.

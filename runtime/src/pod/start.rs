@@ -6,6 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::ground::Ground;
 use super::{env, place};
@@ -85,6 +86,8 @@ pub struct Order {
     pub around: Subscription,
     /// Its place.
     pub sandbox: Sandbox,
+    /// A turn that is paid for.
+    pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
     pub instance: u32,
 }
@@ -99,8 +102,11 @@ struct Prepared {
 }
 
 /// Starts a container. Dropping the future leaves nothing running.
-pub async fn start(ground: Arc<Ground>, order: Order) -> Result<Started, Error> {
-    let turn = ground.starts.acquire().await.map_err(|_| Error::Stopping)?;
+pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Error> {
+    let turn = match order.turn.take() {
+        Some(turn) => turn,
+        None => ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?,
+    };
     let container = super::container(&order.pod, &order.name).cloned().ok_or(Error::Stopping)?;
     let sandbox = order.sandbox.clone();
     let id = id(&order);

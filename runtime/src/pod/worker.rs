@@ -34,8 +34,10 @@ use crate::container::{Container, Exit};
 use crate::logs::Sink;
 use crate::status;
 
-/// How long a status waits for a start that is under way: longer than a start takes when a thousand others want one.
+/// How long a status waits for a start that is under way.
 const HOLD: Duration = Duration::from_secs(1);
+/// And for one that waits for its turn: a thousand pods that are to start do not write a thousand times that they wait.
+const HOLD_IN_LINE: Duration = Duration::from_secs(5);
 /// And for the first answers of probes.
 const HOLD_FOR_PROBES: Duration = Duration::from_millis(50);
 /// When the API did not take a write.
@@ -149,6 +151,10 @@ impl Worker {
         self.respec();
         loop {
             let mut wake = self.work().await;
+            if let Some(place) = &mut self.place {
+                // Whoever waits now does not need its turn.
+                place.turn = None;
+            }
             let now = Instant::now();
             for at in [self.probe(now), self.publish(now)].into_iter().flatten() {
                 wake = Some(wake.map_or(at, |earlier| earlier.min(at)));

@@ -9,7 +9,7 @@ use super::super::outcome;
 use super::super::place;
 use super::super::plan::Step;
 use super::super::start::{self, Order};
-use super::{Errand, HOLD, Live, Worker};
+use super::{Errand, HOLD, HOLD_IN_LINE, Live, Worker};
 use crate::container::{Container, Exit};
 
 /// A guest that is killed is gone within a tick, unless the host is busy for it (a file operation under way).
@@ -21,7 +21,7 @@ impl Worker {
         let now = Instant::now();
         match step {
             Step::MakeSandbox => {
-                self.begin(now);
+                self.begin(now, HOLD_IN_LINE);
                 let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
                 self.errand = Some(Box::pin(async move {
                     let (made, around) = making.await;
@@ -69,16 +69,16 @@ impl Worker {
         }
     }
 
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, hold: Duration) {
         self.observed.busy = true;
         self.observed.hindrance = None;
-        self.hold = self.hold.max(now + HOLD);
+        self.hold = self.hold.max(now + hold);
     }
 
     fn start(&mut self, index: usize, now: Instant) {
-        let Some(place) = &self.place else { return };
-        let sandbox = place.sandbox.clone();
-        self.begin(now);
+        let Some(place) = &mut self.place else { return };
+        let (sandbox, turn) = (place.sandbox.clone(), place.turn.take());
+        self.begin(now, HOLD);
         let unit = &mut self.observed.units[index];
         let fresh = unit.trouble.as_ref().is_none_or(|trouble| trouble.reason == CRASH_LOOP);
         unit.trouble = None;
@@ -95,7 +95,7 @@ impl Worker {
         let name = unit.name.clone();
         let image = super::super::container(&self.pod, &name).and_then(|container| container.image.clone());
         let (pod, around) = (self.pod.clone(), self.around.fork());
-        let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, instance });
+        let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, turn, instance });
         let image = image.unwrap_or_default();
         self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, Box::new(starting.await)) }));
     }
