@@ -134,3 +134,39 @@ async fn queries_that_make_no_sense() {
     server.delete(&format!("{CONFIGMAPS}/cm?dryRun=x")).await.refused(422, "Invalid");
     server.read(&format!("{CONFIGMAPS}/cm?%ff%fe=%zz&&&=&pretty")).await;
 }
+
+#[tokio::test]
+async fn patches_that_grow_without_end() {
+    let server = Server::start().await;
+    let revisions = "/apis/apps/v1/namespaces/golden/controllerrevisions";
+    server.make(revisions, serde_json::json!({"metadata": {"name": "r"}, "data": {"x": {}}, "revision": 1})).await;
+    let path = format!("{revisions}/r");
+    let copy = r#"{"op": "copy", "from": "/data", "path": "/data/x/y"}"#;
+    for count in [60, 9_000] {
+        let patch = format!("[{}]", vec![copy; count].join(","));
+        server.request("PATCH", &path).body(JSON_PATCH, patch).send().await.refused(422, "Invalid");
+    }
+    let patch = format!("[{}]", vec![copy; 10_001].join(","));
+    server.request("PATCH", &path).body(JSON_PATCH, patch).send().await.refused(413, "RequestEntityTooLarge");
+    assert_eq!(server.read(&path).await["data"], serde_json::json!({"x": {}}));
+}
+
+#[tokio::test]
+async fn what_is_accepted_can_be_read_again_however_deep() {
+    let server = Server::start().await;
+    let revisions = "/apis/apps/v1/namespaces/golden/controllerrevisions";
+    let nested = |depth: usize| {
+        let data = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        format!("{{\"metadata\": {{\"name\": \"r{depth}\"}}, \"revision\": 1, \"data\": {data}}}")
+    };
+    for depth in 110..140 {
+        let made = server.request("POST", revisions).body(JSON, nested(depth)).send().await;
+        if made.code == 201 {
+            let path = format!("{revisions}/r{depth}");
+            server.patch(&path, MERGE, serde_json::json!({"metadata": {"labels": {"a": "b"}}})).await.with(200);
+            server.delete(&path).await.with(200);
+        } else {
+            made.refused(400, "BadRequest");
+        }
+    }
+}
