@@ -23,10 +23,9 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     }
     let namespace = meta_str(object, "namespace");
     if !namespace.is_empty() && namespace != &*target.namespace {
-        return Err(Status::bad_request(format!(
-            "the namespace of the provided object does not match the namespace sent on the request: {namespace} != {}",
-            target.namespace
-        )));
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
     }
     if !target.name.is_empty() && named.is_empty() {
         set_meta(object, "name", Some(Value::from(&*target.name)));
