@@ -30,6 +30,10 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     if !target.name.is_empty() && named.is_empty() {
         set_meta(object, "name", Some(Value::from(&*target.name)));
     }
+    if meta_str(object, "resourceVersion") == "0" {
+        // Zero is no version; some clients send it.
+        set_meta(object, "resourceVersion", None);
+    }
     let namespace = Some(&*target.namespace).filter(|n| !n.is_empty() && target.resource.row.namespaced);
     set_meta(object, "namespace", namespace.map(Value::from));
     Ok(())

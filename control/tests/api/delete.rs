@@ -23,6 +23,8 @@ async fn some_kinds_answer_with_the_object() {
     let accounts = "/api/v1/namespaces/golden/serviceaccounts";
     server.make(accounts, json!({"metadata": {"name": "sa"}})).await;
     assert_eq!(server.delete(&format!("{accounts}/sa")).await.with(200)["kind"], "ServiceAccount");
+    server.make(SERVICES, json!({"metadata": {"name": "s"}, "spec": {"clusterIP": "None"}})).await;
+    assert_eq!(server.delete(&format!("{SERVICES}/s")).await.with(200)["kind"], "Service");
 }
 
 #[tokio::test]

@@ -125,3 +125,29 @@ async fn many_writers_without_a_version_all_succeed() {
     }
     assert_eq!(server.read(&path).await["data"].as_object().map(|d| d.len()), Some(9));
 }
+
+#[tokio::test]
+async fn leases_are_made_by_a_put_and_kept_by_their_version() {
+    let server = Server::start().await;
+    let path = "/apis/coordination.k8s.io/v1/namespaces/golden/leases/l";
+    let lease = |holder: &str| json!({"metadata": {"name": "l"}, "spec": {"holderIdentity": holder}});
+    let made = server.put(path, lease("a")).await.with(201);
+    let words = server.put(path, lease("b")).await.refused(422, "Invalid");
+    assert!(
+        words.ends_with("metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"),
+        "{words}"
+    );
+    let mut renewed = made.clone();
+    renewed["spec"]["renewTime"] = "2026-11-20T09:25:29.123456Z".into();
+    let renewed = server.put(path, renewed).await.with(200);
+    assert_eq!(renewed["spec"]["renewTime"], "2026-11-20T09:25:29.123456Z");
+    server.put(path, made).await.refused(409, "Conflict");
+}
+
+#[tokio::test]
+async fn zero_is_no_resource_version() {
+    let server = Server::start().await;
+    let zero = json!({"metadata": {"name": "cm", "resourceVersion": "0"}, "data": {"a": "b"}});
+    let made = server.make(CONFIGMAPS, zero.clone()).await;
+    assert_eq!(server.put(&format!("{CONFIGMAPS}/cm"), zero).await.with(200), made);
+}
