@@ -69,7 +69,8 @@ fn availability(deployment: &Deployment, sets: &Sets) -> DeploymentCondition {
     }
 }
 
-/// The condition `Progressing`: complete, moving, or stuck for longer than the deadline.
+/// The condition `Progressing`: complete, moving, or stuck for longer than the deadline. A paused Deployment makes no
+/// progress to speak of: [`note_pause`] has said so, and nothing else is said until it goes on.
 fn progress(
     deployment: &Deployment,
     before: &DeploymentStatus,
@@ -80,6 +81,9 @@ fn progress(
 ) {
     if limits::progress_deadline(deployment).is_none() {
         conditions::remove(held, PROGRESSING);
+        return;
+    }
+    if limits::is_paused(deployment) {
         return;
     }
     let current = conditions::find(before.conditions.as_deref(), PROGRESSING).cloned();
