@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use control::Control;
 use kube::Client;
-use netproxy::fabric::{CidrError, Fabric};
+use netproxy::fabric::{Cidr, CidrError, Fabric};
 use tokio_util::sync::CancellationToken;
 
 use crate::node_link::NodeLink;
@@ -30,6 +30,16 @@ pub enum Error {
     /// A network is not written as one.
     #[error(transparent)]
     Cidr(#[from] CidrError),
+    /// A pod and a service could have the same address.
+    #[error(
+        "the pods' addresses ({pods}) and the services' ({services}) overlap; change --cluster-cidr or --service-cidr"
+    )]
+    Overlap {
+        /// `--cluster-cidr`
+        pods: Cidr,
+        /// `--service-cidr`
+        services: Cidr,
+    },
     /// The node's name cannot be told.
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,
@@ -127,7 +137,7 @@ impl Cluster {
         control.seed().await?;
         let client = as_user(&control, "kubernetes-admin");
         let mut tasks = Tasks::default();
-        let fabric = Fabric::new(plan.fabric(control.authority())?);
+        let fabric = Fabric::new(plan.fabric(control.authority()));
         let mut open = None;
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());

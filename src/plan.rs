@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use control::http::NodeTransport;
-use netproxy::fabric::{self, Cidr, CidrError};
+use netproxy::fabric::{self, Cidr};
 
 use crate::cluster::Error;
 use crate::host;
@@ -18,26 +18,33 @@ pub struct Plan {
     data_dir: PathBuf,
     listen: SocketAddr,
     node_ip: IpAddr,
-    cluster_cidr: String,
-    service_cidr: String,
+    pods: Cidr,
+    services: Cidr,
 }
 
 impl Plan {
     /// Fills in the defaults.
     ///
     /// # Errors
-    /// Where the host has no usable name and none was given.
+    /// Where the host has no usable name and none was given; where a network is not written as one, or the two share
+    /// addresses.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let node_ip = settings.node_ip.unwrap_or_else(|| host::address(listen.ip()));
         let node_name = settings.node_name.clone().or_else(host::name).ok_or(Error::NodeName)?;
+        let range = |given: &Option<String>, default: &str| given.as_deref().unwrap_or(default).parse::<Cidr>();
+        let pods = range(&settings.cluster_cidr, "10.42.0.0/16")?;
+        let services = range(&settings.service_cidr, "10.43.0.0/16")?;
+        if pods.overlaps(services) {
+            return Err(Error::Overlap { pods, services });
+        }
         Ok(Self {
             node_name,
             data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
             listen,
             node_ip,
-            cluster_cidr: settings.cluster_cidr.clone().unwrap_or_else(|| "10.42.0.0/16".to_owned()),
-            service_cidr: settings.service_cidr.clone().unwrap_or_else(|| "10.43.0.0/16".to_owned()),
+            pods,
+            services,
             settings,
         })
     }
@@ -58,8 +65,8 @@ impl Plan {
             data_dir: Some(self.data_dir.clone()),
             listen: self.listen,
             names: vec![self.node_name.clone(), self.node_ip.to_string()],
-            cluster_cidr: self.cluster_cidr.clone(),
-            service_cidr: self.service_cidr.clone(),
+            cluster_cidr: self.pods.to_string(),
+            service_cidr: self.services.to_string(),
             kubeconfig: [self.kubeconfig()].into_iter().chain(self.settings.write_kubeconfig.clone()).collect(),
             token_auth_file: self.settings.token_auth_file.clone(),
             nodes,
@@ -69,21 +76,17 @@ impl Plan {
     }
 
     /// The network's part. `authority` is the certificate (DER) that the API is known by.
-    ///
-    /// # Errors
-    /// Where a network is not written as one.
-    pub fn fabric(&self, authority: Vec<u8>) -> Result<fabric::Config, CidrError> {
-        let pods: Cidr = self.cluster_cidr.parse()?;
+    pub fn fabric(&self, authority: Vec<u8>) -> fabric::Config {
         let defaults = fabric::Config::default();
-        Ok(fabric::Config {
-            host_address: pods.nth(1).unwrap_or(defaults.host_address),
+        fabric::Config {
+            host_address: self.pods.nth(1).unwrap_or(defaults.host_address),
             trusted: vec![authority],
             cluster_domain: control::CLUSTER_DOMAIN.to_owned(),
-            pod_cidrs: vec![pods],
-            service_cidrs: vec![self.service_cidr.parse()?],
+            pod_cidrs: vec![self.pods],
+            service_cidrs: vec![self.services],
             node_addresses: vec![self.node_ip],
             ..defaults
-        })
+        }
     }
 
     /// The service proxy's part.
@@ -99,6 +102,9 @@ impl Plan {
 
     /// The node's part.
     pub fn node(&self) -> runtime::Config {
-        runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
+        runtime::Config {
+            version: control::VERSION.to_owned(),
+            ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
+        }
     }
 }

@@ -12,8 +12,10 @@ mod registration;
 pub(crate) mod services;
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The address the node is reached at.
     pub node_ip: IpAddr,
+    /// The version of Kubernetes that it says its kubelet has.
+    pub version: String,
     /// Labels besides the ones every node has.
     pub labels: BTreeMap<String, String>,
     /// Whether the control plane runs here, which `kubectl get nodes` shows as the node's role.
@@ -64,6 +68,7 @@ impl Config {
             node_name: node_name.into(),
             data_dir: data_dir.into(),
             node_ip,
+            version: concat!("v1.33.0+sampan.", env!("CARGO_PKG_VERSION")).to_owned(),
             labels: BTreeMap::new(),
             control_plane: true,
             pod_cidr: None,
@@ -76,11 +81,16 @@ impl Config {
     /// Opens what is on disk and makes the engine. Talks to nobody yet.
     ///
     /// # Errors
-    /// A directory that cannot be made, an engine that the machine has no room for, a range that is none.
+    /// A name that no node can have, a directory that cannot be made, an engine that the machine has no room for, a
+    /// range that is none.
     pub async fn build(self, client: Client, fabric: Fabric) -> Result<Node, BuildError> {
+        if let Some(why) = objects::names::dns1123_subdomain(&self.node_name).into_iter().next() {
+            return Err(BuildError::Name { name: self.node_name, why });
+        }
+        // What pods are given, secrets among it, is for nobody else on this machine.
         let directory = |name: &str| {
             let path = self.data_dir.join(name);
-            let made = std::fs::create_dir_all(&path);
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map(|()| path.clone()).map_err(|source| BuildError::Directory { path, source })
         };
         let pods = directory("pods")?;
@@ -110,6 +120,14 @@ impl Config {
 /// Why there is no node.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// Its name.
+    #[error("{name:?} cannot be a node's name: {why}")]
+    Name {
+        /// The name.
+        name: String,
+        /// The rule.
+        why: String,
+    },
     /// One of its directories.
     #[error("make the directory {path}: {source}", path = path.display())]
     Directory {

@@ -60,7 +60,8 @@ impl Manifests {
     }
 
     fn add_object(&mut self, mut object: Value, folder: &Path, name: &str) -> anyhow::Result<()> {
-        if object.get("kind").and_then(Value::as_str) == Some("List") {
+        let is_list = object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+        if is_list && object.get("items").is_some() {
             for item in object["items"].as_array_mut().map(std::mem::take).unwrap_or_default() {
                 self.add_object(item, folder, name)?;
             }
@@ -69,8 +70,9 @@ impl Manifests {
         if object.get("kind").is_none() || object.get("apiVersion").is_none() {
             bail!("in {name}: an object has no kind or no apiVersion");
         }
-        for path in ["/spec/containers", "/spec/template/spec/containers"] {
-            for container in object.pointer_mut(path).and_then(Value::as_array_mut).into_iter().flatten() {
+        let specs = ["/spec", "/spec/template/spec"];
+        for path in specs.iter().flat_map(|spec| [format!("{spec}/initContainers"), format!("{spec}/containers")]) {
+            for container in object.pointer_mut(&path).and_then(Value::as_array_mut).into_iter().flatten() {
                 self.localize(container, folder)?;
             }
         }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::table::{Detail, Shape, TypeRef};
 use directive::{DELETE_FROM, SET_ORDER};
+pub use list::go;
 
 /// A patch that cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,6 +19,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_create: |hpa| hpa.set("", "status", json!({"desiredReplicas": 0, "currentMetrics": null})),
     prepare_update: keep_status,
     validate,
+    warnings: |_| vec!["spec: not supported by Sampan, ignored: replicas stay as they are".into()],
     columns: &[
         NAME,
         Column::text(

@@ -3,6 +3,7 @@
 mod addresses;
 mod default;
 mod table;
+mod unsupported;
 mod update;
 mod validate;
 
@@ -21,6 +22,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_update: update::prepare,
     validate: validate::validate,
     validate_update: validate::validate_update,
+    warnings: unsupported::warnings,
     name: metadata::service,
     columns: &[
         NAME,

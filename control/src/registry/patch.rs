@@ -67,9 +67,9 @@ fn unprocessable(error: bounded::Error) -> Status {
 }
 
 /// A patch that makes something of the object that its type does not allow.
-fn unfit(object: &Value, why: &str) -> Status {
+fn unfit(shown: String, why: &str) -> Status {
     let mut errors = Errors::default();
-    errors.invalid(&Path::new("patch"), object.to_string(), why);
+    errors.invalid(&Path::new("patch"), shown, why);
     Status::invalid("", "", &errors)
 }
 
@@ -97,12 +97,19 @@ impl Registry {
             };
             let mut object = patched()?;
             same_kind(target, &object)?;
-            // Conforming drops what is wrong with an object; an error shows it as it was patched.
             let findings = schema::admit::conform(target.resource.ty, &mut object);
             let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
             let warnings = match said {
                 Ok(warnings) => warnings,
-                Err(why) => return Err(unfit(&patched()?, &why)),
+                Err(why) => {
+                    // Upstream's choice: the patch, where it is of the kind that knows the type; else the object as it
+                    // was patched, anew, since conforming drops what is wrong with it.
+                    let shown = match patch {
+                        Patch::Strategic(patch) => schema::merge::go(patch),
+                        Patch::Json(_) | Patch::Merge(_) => patched()?.to_string(),
+                    };
+                    return Err(unfit(shown, &why));
+                }
             };
             same_name(old, &object)?;
             self.to_stored(target, &mut object)?;

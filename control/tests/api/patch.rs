@@ -51,6 +51,19 @@ async fn a_strategic_patch_merges_lists_by_key() {
 }
 
 #[tokio::test]
+async fn a_strategic_patch_of_the_wrong_type_is_shown_as_it_came() {
+    let server = Server::start().await;
+    server.make(DEPLOYMENTS, deployment("web")).await;
+    let patch = json!({"spec": {"replicas": "many", "paused": null}});
+    let words = server.patch(&format!("{DEPLOYMENTS}/web"), STRATEGIC, patch).await.refused(422, "Invalid");
+    assert_eq!(
+        words,
+        " \"\" is invalid: patch: Invalid value: \"map[spec:map[paused:<nil> replicas:many]]\": json: cannot unmarshal \
+         string into Go struct field DeploymentSpec.spec.replicas of type int32"
+    );
+}
+
+#[tokio::test]
 async fn other_formats_are_not_taken() {
     let server = Server::start().await;
     server.config_map("cm").await;

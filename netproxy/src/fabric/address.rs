@@ -98,6 +98,11 @@ impl Cidr {
         self.base.is_ipv4() == ip.is_ipv4() && mask(ip, self.prefix) == self.base
     }
 
+    /// Whether any address is in both ranges. Of two that overlap, one holds the first address of the other.
+    pub fn overlaps(&self, other: Self) -> bool {
+        self.contains(other.base) || other.contains(self.base)
+    }
+
     /// The address at `offset` from the first one; none outside of the range.
     pub fn nth(&self, offset: u64) -> Option<IpAddr> {
         let ip = match self.base {
@@ -217,6 +222,10 @@ mod tests {
         assert_eq!(range.nth(65_536), None);
         assert!("fd00::/64".parse::<Cidr>().unwrap().contains("fd00::5".parse().unwrap()));
         assert!("0.0.0.0/0".parse::<Cidr>().unwrap().contains("9.9.9.9".parse().unwrap()));
+        let overlap =
+            |other: &str| range.overlaps(other.parse().unwrap()) && other.parse::<Cidr>().unwrap().overlaps(range);
+        assert!(overlap("10.42.9.0/24") && overlap("10.0.0.0/8") && overlap("10.42.0.0/16"));
+        assert!(!range.overlaps("10.43.0.0/16".parse().unwrap()) && !range.overlaps("fd00::/64".parse().unwrap()));
         for bad in ["10.42.0.0", "10.42.0.0/33", "x/8", ""] {
             assert!(bad.parse::<Cidr>().is_err(), "{bad}");
         }

@@ -9,9 +9,6 @@ use super::Config;
 use super::facts::Facts;
 use crate::engine::Engine;
 
-/// The version of Kubernetes whose kubelet this node behaves like, and whose it is.
-const KUBELET: &str = "v1.33.0+sampan";
-
 /// The object to register.
 pub fn node(config: &Config, facts: &Facts, now: &Time) -> Node {
     Node {
@@ -75,7 +72,7 @@ pub fn status(config: &Config, facts: &Facts, before: Option<&NodeStatus>, now: 
             boot_id: facts.boot_id.clone(),
             container_runtime_version: Engine::version().to_owned(),
             kernel_version: facts.kernel.clone(),
-            kubelet_version: KUBELET.to_owned(),
+            kubelet_version: config.version.clone(),
             machine_id: facts.machine_id.clone(),
             operating_system: "linux".to_owned(),
             os_image: facts.os_image.clone(),

@@ -24,7 +24,8 @@ pub async fn status(
     previous: Option<&PodStatus>,
 ) -> Result<Written, kube::Error> {
     let (namespace, name, uid) = names(pod);
-    let patch = Patch::Strategic(status::patch(uid, status, previous));
+    // At first, what is there is what the node reported in its earlier life.
+    let patch = Patch::Strategic(status::patch(uid, status, previous.or(pod.status.as_ref())));
     let request = Request::new(Pod::url_path(&(), Some(namespace)))
         .patch_subresource("status", name, &PatchParams::default(), &patch)
         .map_err(kube::Error::BuildRequest)?;

@@ -99,8 +99,8 @@ pub(super) fn check_order(patch: &[Value], order: &[Value], key: Option<&str>) -
     if followed { Ok(()) } else { Err(Error::SetOrder) }
 }
 
-/// A value as Go's `%v` prints it.
-pub(super) fn go(value: &Value) -> String {
+/// A value as Go's `%v` prints it: `map[a:1 b:[x y]]`.
+pub fn go(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),
