@@ -5,14 +5,10 @@
 //! ```
 //!
 //! Every controller has the same shape: what it watches, a pure plan, and a thin `reconcile` that carries out what the plan
-//! says. It is one task that owns one [`queue`], so a loop that fails takes the process down with its name and reason,
+//! says. It is one task that owns one [queue](crate::work), so a loop that fails takes the process down with its name and reason,
 //! and an idle cluster has neither timers nor work.
 
 mod claim;
-mod context;
-mod overlay;
-mod queue;
-mod recorder;
 
 mod deployment;
 mod endpoint_slice;
@@ -37,11 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::registry::Registry;
 use crate::scheduler;
-
-pub(crate) use context::Context;
-pub use context::{ApiEndpoint, Config};
-pub(crate) use queue::{Key, Next, Queue, feed};
-pub(crate) use recorder::Recorder;
+use crate::work::{ApiEndpoint, Config, Context, Key, Next, Overlay, Queue, Recorder, feed};
 
 /// A loop that ended though nobody asked it to.
 #[derive(Debug, thiserror::Error)]

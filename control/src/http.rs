@@ -16,6 +16,7 @@ mod query;
 mod read;
 mod respond;
 mod table;
+mod verb;
 mod watch;
 mod write;
 
@@ -43,6 +44,7 @@ use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
 use negotiate::Negotiated;
 use query::Query;
+use verb::Verb;
 
 /// What went wrong in a body, whoever made it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -126,32 +128,28 @@ impl Router {
         if !scope_fits(&target.resource, path) {
             return Err(Status::no_such_resource());
         }
-        let part = match (aspect(&target.resource, &path.subresource)?, &head.method) {
-            (Aspect::Part(part), _) => part,
-            (Aspect::Log, &Method::GET) => {
-                return node_proxy::log(registry, &self.parts.nodes, target, query).await;
-            }
-            (Aspect::Binding, &Method::POST) => {
-                return write::bind(registry, target, form, query, headers, body).await;
-            }
-            (Aspect::Log | Aspect::Binding, _) => return Ok(not_allowed(&head.method, target)),
-        };
+        let aspect = aspect(&target.resource, path)?;
         let watching = path.watch || query.flag("watch");
-        match (&head.method, target.name.is_empty(), part) {
-            (&Method::GET, _, Part::Main) if watching && (target.name.is_empty() || path.watch) => {
-                watch::watch(registry, target, form, query)
+        let Some(verb) = Verb::of(&head.method, &target.resource, path, watching) else {
+            return Ok(not_allowed(&head.method, target));
+        };
+        match (verb, aspect) {
+            (Verb::Get, Aspect::Log) => node_proxy::log(registry, &self.parts.nodes, target, query).await,
+            (Verb::Get, Aspect::Part(Part::Scale)) => {
+                Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?))
             }
-            (&Method::GET, true, Part::Main) => read::list(registry, target, form, query),
-            (&Method::GET, false, Part::Scale) => Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?)),
-            (&Method::GET, false, _) => read::get(registry, target, form, query),
-            (&Method::POST, true, Part::Main) => write::create(registry, target, form, query, headers, body).await,
-            (&Method::PUT, false, _) => write::update(registry, target, part, form, query, headers, body).await,
-            (&Method::PATCH, false, _) => write::patch(registry, target, part, form, query, headers, body).await,
-            (&Method::DELETE, false, Part::Main) => write::delete(registry, target, form, query, headers, body).await,
-            (&Method::DELETE, true, Part::Main) => {
-                write::delete_collection(registry, target, form, query, headers, body).await
+            (Verb::Get, _) => read::get(registry, target, form, query),
+            (Verb::List, _) => read::list(registry, target, form, query),
+            (Verb::Watch, _) => watch::watch(registry, target, form, query),
+            (Verb::Create, Aspect::Binding) => write::bind(registry, target, form, query, headers, body).await,
+            (Verb::Create, _) => write::create(registry, target, form, query, headers, body).await,
+            (Verb::Update, Aspect::Part(part)) => {
+                write::update(registry, target, part, form, query, headers, body).await
             }
-            _ => Ok(not_allowed(&head.method, target)),
+            (Verb::Patch, Aspect::Part(part)) => write::patch(registry, target, part, form, query, headers, body).await,
+            (Verb::Delete, _) => write::delete(registry, target, form, query, headers, body).await,
+            (Verb::DeleteCollection, _) => write::delete_collection(registry, target, form, query, headers, body).await,
+            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding) => Ok(not_allowed(&head.method, target)),
         }
     }
 }
@@ -166,11 +164,12 @@ enum Aspect {
     Binding,
 }
 
-fn aspect(resource: &Resource, subresource: &str) -> Result<Aspect, Status> {
-    if !subresource.is_empty() && !resource.has_part(subresource) {
+fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
+    let part = &*path.subresource;
+    if !path.rest.is_empty() || !part.is_empty() && !resource.has_part(part) {
         return Err(Status::no_such_resource());
     }
-    Ok(match subresource {
+    Ok(match part {
         "" if resource.is("", "bindings") => Aspect::Binding,
         "" => Aspect::Part(Part::Main),
         "status" => Aspect::Part(Part::Status),

@@ -32,6 +32,7 @@ pub mod store;
 
 pub mod controllers;
 pub mod scheduler;
+pub mod work;
 
 pub mod kubeconfig;
 

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Authenticator, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
-use crate::controllers::{self, ApiEndpoint};
+use crate::controllers;
 use crate::discovery::Discovery;
 use crate::health::{Check, Health};
 use crate::http::{NodeTransport, Router};
@@ -18,6 +18,7 @@ use crate::registry::Registry;
 use crate::server::{Limits, Server, Streams, Tls, TlsError};
 use crate::status::Status;
 use crate::store::{self, OpenError, Store};
+use crate::work::{self, ApiEndpoint};
 
 /// The domain that names of services end in.
 pub const CLUSTER_DOMAIN: &str = "cluster.local";
@@ -96,7 +97,7 @@ pub struct Control {
     router: Router,
     server: Server<Router>,
     authority: Vec<u8>,
-    controllers: Option<controllers::Config>,
+    controllers: Option<work::Config>,
 }
 
 impl Config {
@@ -132,12 +133,12 @@ impl Config {
         let authenticator = Authenticator::new(tokens);
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;
-        let controllers = (!self.without_controllers).then(|| controllers::Config {
+        let controllers = (!self.without_controllers).then(|| work::Config {
             root_certificate: pki.authority().to_owned(),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
             cluster_cidr: self.cluster_cidr.clone(),
             scheduler: !self.without_scheduler,
-            ..controllers::Config::default()
+            ..work::Config::default()
         });
         Ok(Control { registry, router, server, authority: pki.authority_der(), controllers })
     }

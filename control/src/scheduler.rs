@@ -24,9 +24,9 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use k8s_openapi::api::core::v1::{Node, Pod, PodCondition};
 use objects::{conditions, pods, time};
 
-use crate::controllers::{Context, Key, Recorder};
 use crate::registry::{Api, Change, Informer};
 use crate::status::Status;
+use crate::work::{Context, Key, Recorder};
 use pending::Pending;
 use place::{Placement, place};
 use snapshot::Snapshot;

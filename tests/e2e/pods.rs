@@ -203,6 +203,42 @@ spec:
 }
 
 #[test]
+fn init_containers_go_first() {
+    let session = Session::new("pod-init");
+    session.apply(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: staged, labels: {app: staged}}
+spec:
+  initContainers:
+    - name: write
+      image: localhost/ticker:v1
+      args: [/www/index.html]
+      env: [{name: COUNT, value: '1'}, {name: INTERVAL_MS, value: '1'}]
+      volumeMounts: [{name: www, mountPath: /www}]
+    - name: beside
+      image: localhost/ticker:v1
+      restartPolicy: Always
+  containers:
+    - name: web
+      image: localhost/web:1.21
+      env: [{name: WEB_ROOT, value: /www}]
+      volumeMounts: [{name: www, mountPath: /www, readOnly: true}]
+  volumes:
+    - name: www
+      emptyDir: {}
+",
+    );
+    session.ready("app=staged");
+    let ip = session.field("pod staged", ".status.podIP");
+    let page = session.task("fetch", &format!("image: localhost/fetch:v1\nargs: ['http://{ip}/']"));
+    assert_eq!(page, "tick 1\n");
+    assert!(session.run("kubectl logs staged -c beside").contains("tick 1"));
+    assert!(session.run("kubectl get pod staged").contains("2/2"));
+}
+
+#[test]
 fn a_taken_port_is_refused_in_the_same_pod() {
     let session = Session::new("pod-port-taken");
     session.apply(

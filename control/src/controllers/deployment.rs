@@ -25,8 +25,7 @@ use objects::selectors::LabelSelector;
 use objects::{owners, pods, time};
 
 use super::claim;
-use super::overlay::Overlay;
-use super::{Context, Key, Next, Queue, Recorder, feed};
+use super::{Context, Key, Next, Overlay, Queue, Recorder, feed};
 use crate::registry::{Api, Change, DeleteOptions, Informer, Part};
 use crate::status::Status;
 use plan::{Scale, Step};

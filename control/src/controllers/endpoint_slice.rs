@@ -13,8 +13,7 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use objects::owners;
 
-use super::overlay::Overlay;
-use super::{Context, Key, Next, Queue, Recorder, feed};
+use super::{Context, Key, Next, Overlay, Queue, Recorder, feed};
 use crate::registry::{Api, Change, DeleteOptions, Informer};
 use crate::status::Status;
 pub(super) use desired::{Port, hostname, ports, selects, target};

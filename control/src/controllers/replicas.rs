@@ -23,8 +23,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use objects::{owners, pods, time};
 
 use super::claim;
-use super::overlay::Overlay;
-use super::{Context, Key, Next, Queue, Recorder, feed};
+use super::{Context, Key, Next, Overlay, Queue, Recorder, feed};
 use crate::registry::{Api, Change, DeleteOptions, Informer};
 use crate::status::Status;
 use kinds::Replicated;

@@ -74,14 +74,15 @@ pub async fn patch(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Status> {
-    let options = options(query, "PatchOptions")?;
+    let mut options = options(query, "PatchOptions")?;
     let format = body::media_type(content_type(headers)).to_owned();
     let bytes = body::read(body).await?;
-    let bad = |e: &dyn std::fmt::Display| Status::bad_request(format!("error decoding patch: {e}"));
     let patch = match format.as_str() {
-        "application/json-patch+json" => Patch::Json(serde_json::from_slice(&bytes).map_err(|e| bad(&e))?),
-        "application/merge-patch+json" => Patch::Merge(object(&bytes)?),
-        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes)?),
+        "application/json-patch+json" => Patch::Json(
+            serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?,
+        ),
+        "application/merge-patch+json" => Patch::Merge(object(&bytes, &mut options)?),
+        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, &mut options)?),
         _ => return Err(Status::unsupported_media_type(PATCHES)),
     };
     let outcome = registry.patch(target, part, &patch, &options).await?;
@@ -187,11 +188,15 @@ async fn delete_options(query: &Query<'_>, headers: &HeaderMap, body: Body) -> R
     Ok(options)
 }
 
-/// A patch document: an object, in JSON or in YAML (which clients send under the same names).
-fn object(bytes: &[u8]) -> Result<Value, Status> {
-    let decoded = schema::decode::json(bytes).or_else(|_| schema::decode::yaml(bytes));
-    let value = decoded.map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?.value;
-    if value.is_object() { Ok(value) } else { Err(Status::bad_request("error decoding patch: a patch is an object")) }
+/// A patch document that is an object.
+fn object(bytes: &[u8], options: &mut WriteOptions) -> Result<Value, Status> {
+    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding patch: {why}"));
+    let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
+    if !decoded.value.is_object() {
+        return Err(bad(&"a patch is an object"));
+    }
+    options.duplicates = decoded.duplicates;
+    Ok(decoded.value)
 }
 
 fn content_type(headers: &HeaderMap) -> &str {

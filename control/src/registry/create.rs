@@ -50,7 +50,11 @@ impl Registry {
         metadata::begin(&mut object, resource.behavior.generation);
         (resource.behavior.prepare_create)(&mut object);
         rules::check_create(resource, &object)?;
-        let claim = self.claim_addresses(target, &mut object, None)?;
+        let named = target.named(meta_str(&object, "name"));
+        if !generated && self.0.store.get(&named.key()).is_some() {
+            return Err(Status::already_exists(&resource.qualified, &named.name));
+        }
+        let claim = self.claim_addresses(&named, &mut object, None)?;
         reorder(resource, &mut object)?;
         let attempts = if generated { NAME_ATTEMPTS } else { 1 };
         let bytes = self.insert(target, &mut object, attempts, options).await?;

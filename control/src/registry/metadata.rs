@@ -23,13 +23,16 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     }
     let namespace = meta_str(object, "namespace");
     if !namespace.is_empty() && namespace != &*target.namespace {
-        return Err(Status::bad_request(format!(
-            "the namespace of the provided object does not match the namespace sent on the request: {namespace} != {}",
-            target.namespace
-        )));
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
     }
     if !target.name.is_empty() && named.is_empty() {
         set_meta(object, "name", Some(Value::from(&*target.name)));
+    }
+    if meta_str(object, "resourceVersion") == "0" {
+        // Zero is no version; some clients send it.
+        set_meta(object, "resourceVersion", None);
     }
     let namespace = Some(&*target.namespace).filter(|n| !n.is_empty() && target.resource.row.namespaced);
     set_meta(object, "namespace", namespace.map(Value::from));

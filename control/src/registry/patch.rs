@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Registry;
 use super::create::report;
+use super::json_patch as bounded;
 use super::object::{meta_str, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
@@ -27,7 +28,7 @@ impl Patch {
     /// The patched object.
     fn apply(&self, target: &Target, mut object: Value) -> Result<Value, Status> {
         match self {
-            Self::Json(patch) => json_patch::patch(&mut object, patch).map_err(unprocessable)?,
+            Self::Json(patch) => bounded::apply(&mut object, patch).map_err(unprocessable)?,
             Self::Merge(patch) => json_patch::merge(&mut object, patch),
             Self::Strategic(patch) => {
                 object = schema::merge::strategic(target.resource.ty, object, patch.clone())
@@ -40,7 +41,7 @@ impl Patch {
     /// The patched Scale; its type has no lists that could be merged in another way.
     pub(super) fn apply_to_scale(&self, mut scale: Value) -> Result<Value, Status> {
         match self {
-            Self::Json(patch) => json_patch::patch(&mut scale, patch).map_err(unprocessable)?,
+            Self::Json(patch) => bounded::apply(&mut scale, patch).map_err(unprocessable)?,
             Self::Merge(patch) | Self::Strategic(patch) => json_patch::merge(&mut scale, patch),
         }
         Ok(scale)
@@ -56,7 +57,10 @@ impl Patch {
 }
 
 /// The words are upstream's, and say nothing of what is wrong; the log does.
-fn unprocessable(error: json_patch::PatchError) -> Status {
+fn unprocessable(error: bounded::Error) -> Status {
+    if let bounded::Error::TooMany(_) = error {
+        return Status::new(413, "RequestEntityTooLarge", error.to_string());
+    }
     tracing::debug!(%error, "a JSON patch does not apply");
     let words = "the server rejected our request due to an error in our request";
     Status::new(422, "Invalid", words).with_empty_details()
@@ -86,11 +90,20 @@ impl Registry {
         }
         let stored = self.stored_target(target)?;
         let propose = |old: &Value| {
-            let mut was = old.clone();
-            target.resource.show(&mut was);
-            let mut object = patch.apply(target, was)?;
+            let patched = || {
+                let mut was = old.clone();
+                target.resource.show(&mut was);
+                patch.apply(target, was)
+            };
+            let mut object = patched()?;
             same_kind(target, &object)?;
-            let warnings = conform_patched(target, &mut object, options)?;
+            // Conforming drops what is wrong with an object; an error shows it as it was patched.
+            let findings = schema::admit::conform(target.resource.ty, &mut object);
+            let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
+            let warnings = match said {
+                Ok(warnings) => warnings,
+                Err(why) => return Err(unfit(&patched()?, &why)),
+            };
             same_name(old, &object)?;
             self.to_stored(target, &mut object)?;
             if meta_str(&object, "resourceVersion").is_empty() {
@@ -99,15 +112,6 @@ impl Registry {
             Ok(Proposal { object, warnings, pinned: patch.is_pinned() })
         };
         self.mutate(&stored, part, options, propose).await
-    }
-}
-
-fn conform_patched(target: &Target, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>, Status> {
-    // What is shown in the error is the object as it was patched; conforming drops what is wrong with it.
-    let patched = object.clone();
-    match schema::admit::conform(target.resource.ty, object) {
-        Ok(findings) => report(findings.unknown, options).map_err(|strict| unfit(&patched, &strict)),
-        Err(why) => Err(unfit(&patched, &why.to_string())),
     }
 }
 

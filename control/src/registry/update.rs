@@ -14,9 +14,6 @@ use crate::field::{Errors, Path};
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write};
 
-/// How often a change without a resource version is tried again when someone else wrote in between.
-const ATTEMPTS: usize = 16;
-
 /// What an object is to become.
 pub(super) struct Proposal {
     /// The successor, in full.
@@ -57,7 +54,7 @@ impl Registry {
     }
 
     /// Reads, lets `propose` make the successor, admits and writes it; again, where someone wrote in between and the
-    /// proposal does not insist on a resource version.
+    /// proposal does not insist on a resource version. Each new attempt means that another writer came through.
     pub(super) async fn mutate(
         &self,
         target: &Target,
@@ -65,7 +62,7 @@ impl Registry {
         options: &WriteOptions,
         mut propose: impl FnMut(&Value) -> Result<Proposal, Status>,
     ) -> Result<Outcome, Status> {
-        for _ in 0..ATTEMPTS {
+        loop {
             let entry = self.entry(target)?;
             let old = entry.value();
             let proposal = propose(&old)?;
@@ -76,7 +73,6 @@ impl Registry {
                 done => return done,
             }
         }
-        Err(Status::modified(&target.resource.qualified, &target.name))
     }
 
     /// The stored entry of `target`.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::controllers::Key;
+use crate::work::Key;
 
 /// The order of the ready ones: the highest priority first, then first come, first served.
 type Turn = (Reverse<i32>, u64);

@@ -30,9 +30,7 @@ const POD: &[(&str, When, &str)] = &[
     ("hostUsers", Set, IGNORED),
     ("shareProcessNamespace", Set, IGNORED),
     ("securityContext", Set, SANDBOXED),
-    ("initContainers", Set, ABSENT),
     ("ephemeralContainers", Set, IGNORED),
-    ("activeDeadlineSeconds", Set, IGNORED),
     ("dnsPolicy", NotOneOf(&["ClusterFirst", "ClusterFirstWithHostNet"]), IGNORED),
     ("dnsConfig", Set, IGNORED),
     ("hostAliases", Set, IGNORED),
@@ -44,7 +42,6 @@ const POD: &[(&str, When, &str)] = &[
     ("schedulerName", NotOneOf(&["default-scheduler"]), "not supported by Sampan: no such scheduler places the pod"),
     ("priorityClassName", Set, IGNORED),
     ("runtimeClassName", Set, IGNORED),
-    ("readinessGates", Set, IGNORED),
     ("schedulingGates", Set, IGNORED),
     ("overhead", Set, IGNORED),
     ("os", Set, IGNORED),
@@ -57,14 +54,16 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("lifecycle", Set, IGNORED),
     ("livenessProbe.exec", Set, IGNORED),
     ("livenessProbe.grpc", Set, IGNORED),
+    ("livenessProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
     ("readinessProbe.exec", Set, IGNORED),
     ("readinessProbe.grpc", Set, IGNORED),
+    ("readinessProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
     ("startupProbe.exec", Set, IGNORED),
     ("startupProbe.grpc", Set, IGNORED),
+    ("startupProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
     ("securityContext", Set, SANDBOXED),
     ("volumeDevices", Set, IGNORED),
     ("resizePolicy", Set, IGNORED),
-    ("restartPolicy", Set, IGNORED),
     ("tty", Set, IGNORED),
     ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
     ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
@@ -73,8 +72,10 @@ const CONTAINER: &[(&str, When, &str)] = &[
 ];
 
 /// Fields of each volume mount.
-const MOUNT: &[(&str, When, &str)] =
-    &[("subPath", Set, ABSENT), ("subPathExpr", Set, ABSENT), ("mountPropagation", NotOneOf(&["None"]), IGNORED)];
+const MOUNT: &[(&str, When, &str)] = &[("mountPropagation", NotOneOf(&["None"]), IGNORED)];
+
+/// Fields of each volume.
+const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", Set, IGNORED), ("emptyDir.sizeLimit", Set, IGNORED)];
 
 /// The volume sources that a node provides. All others are named in a warning.
 const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];
@@ -83,20 +84,33 @@ const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "down
 pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
     let mut said = Vec::new();
     check(spec, path, POD, &mut said);
-    for (i, container) in spec.items("containers").iter().enumerate() {
-        let path = path.child("containers").index(i);
-        check(container, &path, CONTAINER, &mut said);
-        for (i, mount) in container.items("volumeMounts").iter().enumerate() {
-            check(mount, &path.child("volumeMounts").index(i), MOUNT, &mut said);
+    for list in ["initContainers", "containers"] {
+        for (i, container) in spec.items(list).iter().enumerate() {
+            let path = path.child(list).index(i);
+            check(container, &path, CONTAINER, &mut said);
+            // In `initContainers` it makes a sidecar, which runs.
+            if list == "containers" && is_set(container.at("restartPolicy")) {
+                said.push(format!("{}: {IGNORED}", path.child("restartPolicy")));
+            }
+            for (i, mount) in container.items("volumeMounts").iter().enumerate() {
+                check(mount, &path.child("volumeMounts").index(i), MOUNT, &mut said);
+            }
         }
     }
     for (i, volume) in spec.items("volumes").iter().enumerate() {
+        let path = path.child("volumes").index(i);
+        check(volume, &path, VOLUME, &mut said);
         let source = volume.entries("").map(|(field, _)| field).find(|f| *f != "name" && !VOLUMES.contains(f));
         if let Some(source) = source {
-            said.push(format!("{}: {ABSENT}", path.child("volumes").index(i).child(source)));
+            said.push(format!("{}: {ABSENT}", path.child(source)));
         }
-        if !volume.text("emptyDir.medium").is_empty() {
-            said.push(format!("{}: {IGNORED}", path.child("volumes").index(i).child("emptyDir").child("medium")));
+        // The volume that every pod is given is nobody's wish.
+        let given = volume.text("name").starts_with("kube-api-access-");
+        for (i, source) in volume.items("projected.sources").iter().enumerate() {
+            if !given && is_set(source.at("serviceAccountToken")) {
+                let path = path.child("projected").child("sources").index(i).child("serviceAccountToken");
+                said.push(format!("{path}: {IGNORED}"));
+            }
         }
     }
     said
@@ -139,8 +153,8 @@ mod tests {
             "securityContext": {},
             "dnsPolicy": "ClusterFirst",
             "containers": [{"name": "c", "lifecycle": {"preStop": {}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
-                "volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "y"}]}],
-            "volumes": [{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "emptyDir": {}}],
+                "volumeMounts": [{"name": "v", "mountPath": "/x", "mountPropagation": "HostToContainer"}]}],
+            "volumes": [{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
         });
         let said = warnings(&spec, &Path::new("spec"));
         assert_eq!(
@@ -149,8 +163,9 @@ mod tests {
                 "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
                 "spec.containers[0].lifecycle: not supported by Sampan, ignored",
                 "spec.containers[0].resources.limits.cpu: not enforced by Sampan",
-                "spec.containers[0].volumeMounts[0].subPath: not supported by Sampan",
+                "spec.containers[0].volumeMounts[0].mountPropagation: not supported by Sampan, ignored",
                 "spec.volumes[0].hostPath: not supported by Sampan",
+                "spec.volumes[1].emptyDir.sizeLimit: not supported by Sampan, ignored",
             ]
         );
     }

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::registry::Object;
 
 /// Unseen writes, by the uid of the owner and the name of the object.
-pub(super) struct Overlay<K> {
+pub(crate) struct Overlay<K> {
     owners: Mutex<HashMap<String, BTreeMap<String, Written<K>>>>,
 }
 

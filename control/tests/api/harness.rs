@@ -1,0 +1,253 @@
+//! An API server in memory, and the requests and answers of its clients.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use control::auth::Caller;
+use control::discovery::Discovery;
+use control::health::Health;
+use control::http::{Body, Router};
+use control::registry::Registry;
+use control::store::{self, Store};
+use http::header::{ACCEPT, CONTENT_TYPE, WARNING};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub const JSON: &str = "application/json";
+pub const YAML: &str = "application/yaml";
+pub const JSON_PATCH: &str = "application/json-patch+json";
+pub const MERGE: &str = "application/merge-patch+json";
+pub const STRATEGIC: &str = "application/strategic-merge-patch+json";
+pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+pub const METADATA: &str = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
+
+pub const CONFIGMAPS: &str = "/api/v1/namespaces/golden/configmaps";
+pub const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/golden/deployments";
+pub const NAMESPACES: &str = "/api/v1/namespaces";
+pub const NODES: &str = "/api/v1/nodes";
+pub const PODS: &str = "/api/v1/namespaces/golden/pods";
+pub const SERVICES: &str = "/api/v1/namespaces/golden/services";
+
+/// A server with the namespaces `default` and `golden`.
+pub struct Server {
+    router: Router,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(store::Config::default()).await
+    }
+
+    pub async fn with(config: store::Config) -> Self {
+        let store = Store::open(config).expect("a store in memory opens");
+        let registry = Registry::new(store, "10.43.0.0/16".parse().expect("a network"));
+        let rows = registry.resources().rows();
+        let nobody = Arc::new(|_: &str, _: Request<Body>| None);
+        let health = Health::new(Vec::new(), Vec::new());
+        let router = Router::new(registry, nobody, Discovery::new(&rows, "127.0.0.1:6443"), health);
+        let server = Self { router };
+        for name in ["default", "golden"] {
+            server.make(NAMESPACES, json!({"metadata": {"name": name}})).await;
+        }
+        server
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> Call {
+        let admin = Caller::authenticated("admin", []);
+        let request = Request::builder().method(method).uri(path).extension(admin);
+        Call { router: self.router.clone(), request, body: Bytes::new() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).send().await
+    }
+
+    pub async fn post(&self, path: &str, object: Value) -> Answer {
+        self.request("POST", path).body(JSON, object.to_string()).send().await
+    }
+
+    pub async fn put(&self, path: &str, object: Value) -> Answer {
+        self.request("PUT", path).body(JSON, object.to_string()).send().await
+    }
+
+    pub async fn patch(&self, path: &str, format: &str, patch: Value) -> Answer {
+        self.request("PATCH", path).body(format, patch.to_string()).send().await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path).send().await
+    }
+
+    /// Creates an object that must be accepted.
+    pub async fn make(&self, path: &str, object: Value) -> Value {
+        self.post(path, object).await.with(201)
+    }
+
+    /// Creates `data: {key: value}` under a name.
+    pub async fn config_map(&self, name: &str) -> Value {
+        self.make(CONFIGMAPS, json!({"metadata": {"name": name}, "data": {"a": "b"}})).await
+    }
+
+    /// Reads an object that must be there.
+    pub async fn read(&self, path: &str) -> Value {
+        self.get(path).await.with(200)
+    }
+
+    pub async fn watch(&self, path: &str) -> Events {
+        self.request("GET", path).events().await
+    }
+}
+
+/// A request in the making.
+pub struct Call {
+    router: Router,
+    request: http::request::Builder,
+    body: Bytes,
+}
+
+impl Call {
+    pub fn accept(mut self, accept: &str) -> Self {
+        self.request = self.request.header(ACCEPT, accept);
+        self
+    }
+
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.request = self.request.header(CONTENT_TYPE, content_type);
+        self.body = body.into();
+        self
+    }
+
+    pub fn by(mut self, caller: Caller) -> Self {
+        self.request = self.request.extension(caller);
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let (head, body) = self.start().await.into_parts();
+        let text = body.collect().await.expect("the body arrives").to_bytes();
+        let text = String::from_utf8(text.to_vec()).expect("answers are text");
+        Answer { code: head.status.as_u16(), headers: head.headers, text }
+    }
+
+    pub async fn events(self) -> Events {
+        let response = self.start().await;
+        assert_eq!(response.status(), 200);
+        Events { body: response.into_body(), pending: Vec::new() }
+    }
+
+    async fn start(self) -> http::Response<Body> {
+        let request = self.request.body(Full::new(self.body)).expect("a well-formed request");
+        self.router.oneshot(request).await.expect("the router always answers")
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    pub code: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    /// The body of an answer that must have this code.
+    #[track_caller]
+    pub fn with(self, code: u16) -> Value {
+        assert_eq!(self.code, code, "{}", self.text);
+        self.json()
+    }
+
+    /// The message of a failure that must have this code and reason.
+    #[track_caller]
+    pub fn refused(self, code: u16, reason: &str) -> String {
+        let status = self.with(code);
+        assert_eq!((&status["kind"], &status["status"]), (&json!("Status"), &json!("Failure")), "{status}");
+        assert_eq!((&status["reason"], &status["code"]), (&json!(reason), &json!(code)), "{status}");
+        status["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    pub fn warnings(&self) -> Vec<&str> {
+        self.headers.get_all(WARNING).iter().filter_map(|v| v.to_str().ok()).collect()
+    }
+}
+
+/// The lines of a watch.
+pub struct Events {
+    body: Body,
+    pending: Vec<u8>,
+}
+
+impl Events {
+    /// The next event; none once the server has ended the watch.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.pending.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.pending.drain(..=end).collect();
+                return Some(serde_json::from_slice(&line).expect("each line is an event"));
+            }
+            let frame = self.body.frame().await?.expect("a watch ends, and does not fail");
+            self.pending.extend_from_slice(&frame.into_data().expect("no trailers"));
+        }
+    }
+
+    /// Type and name of the next event.
+    pub async fn step(&mut self) -> (String, String) {
+        let event = self.next().await.expect("another event");
+        let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (text("/type"), text("/object/metadata/name"))
+    }
+
+    /// The next events must be these, in order.
+    #[track_caller]
+    pub fn expect<'a>(&'a mut self, events: &'a [(&str, &str)]) -> impl Future<Output = ()> + 'a {
+        let at = std::panic::Location::caller();
+        async move {
+            for (kind, name) in events {
+                assert_eq!(self.step().await, ((*kind).to_owned(), (*name).to_owned()), "expected at {at}");
+            }
+        }
+    }
+}
+
+/// The resource version of an object or list.
+pub fn version(object: &Value) -> &str {
+    object["metadata"]["resourceVersion"].as_str().expect("a resource version")
+}
+
+/// The names in a list.
+pub fn names(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().expect("a list");
+    items.iter().filter_map(|i| i["metadata"]["name"].as_str()).collect()
+}
+
+/// The first cells of a table's first row.
+pub fn cells(table: &Value, count: usize) -> Value {
+    let cells = table["rows"][0]["cells"].as_array().expect("a row");
+    cells.iter().take(count).cloned().collect()
+}
+
+pub fn pod(name: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "echo"}]}})
+}
+
+pub fn deployment(name: &str) -> Value {
+    let labels = json!({"app": name});
+    let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "echo"}]}});
+    json!({"metadata": {"name": name}, "spec": {"selector": {"matchLabels": labels}, "template": template}})
+}
+
+/// Assigns a pod of `golden` to a node.
+pub async fn bind(server: &Server, pod: &str) {
+    let binding = json!({"metadata": {"name": pod}, "target": {"kind": "Node", "name": "n1"}});
+    server.post(&format!("{PODS}/{pod}/binding"), binding).await.with(201);
+}

@@ -1,0 +1,20 @@
+//! The API through its router: no socket, no disk, no controllers. What clients see, and nothing of what is behind it.
+
+mod addresses;
+mod bad_input;
+mod create;
+mod delete;
+mod encodings;
+mod finalizers;
+mod harness;
+mod lists;
+mod namespaces;
+mod patch;
+mod refusals;
+mod selectors;
+mod subresources;
+mod tables;
+mod update;
+mod validation;
+mod versions;
+mod watch;

@@ -1,0 +1,89 @@
+use control::auth::Caller;
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+#[tokio::test]
+async fn an_object_that_is_not_there() {
+    let server = Server::start().await;
+    let status = server.get(&format!("{PODS}/none")).await.with(404);
+    assert_eq!(
+        status,
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "pods \"none\" not found",
+            "reason": "NotFound", "details": {"name": "none", "kind": "pods"}, "code": 404})
+    );
+    let status = server.get(&format!("{DEPLOYMENTS}/none")).await.with(404);
+    assert_eq!(status["message"], "deployments.apps \"none\" not found");
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there() {
+    let server = Server::start().await;
+    for path in
+        ["/api/v1/zzz", "/api/v2/pods", "/apis/apps/v1/zzz", "/apis/zzz/v1/pods", "/api/v1/namespaces/golden/nodes"]
+    {
+        let status = server.get(path).await.with(404);
+        assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
+        assert_eq!(status["reason"], "NotFound");
+    }
+    let outside = server.get("/zzz").await;
+    assert_eq!((outside.code, outside.text.trim()), (404, "404 page not found"));
+}
+
+#[tokio::test]
+async fn a_verb_that_is_not_there() {
+    let server = Server::start().await;
+    server.config_map("cm").await;
+    for (method, path) in [
+        ("PUT", CONFIGMAPS.to_owned()),
+        ("PATCH", CONFIGMAPS.to_owned()),
+        ("POST", format!("{CONFIGMAPS}/cm")),
+        ("POST", "/api/v1/configmaps".to_owned()),
+        ("DELETE", "/api/v1/configmaps".to_owned()),
+        ("DELETE", NAMESPACES.to_owned()),
+        ("DELETE", format!("{DEPLOYMENTS}/web/scale")),
+        ("GET", format!("{PODS}/p/binding")),
+        ("TRACE", format!("{CONFIGMAPS}/cm")),
+    ] {
+        let words = server.request(method, &path).send().await.refused(405, "MethodNotAllowed");
+        assert_eq!(words, "the server does not allow this method on the requested resource", "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_request_is_refused_without_a_body() {
+    let server = Server::start().await;
+    let answer = server.request("HEAD", &format!("{NAMESPACES}/default")).send().await;
+    assert_eq!((answer.code, answer.text.as_str()), (405, ""));
+}
+
+#[tokio::test]
+async fn a_form_that_nobody_speaks() {
+    let server = Server::start().await;
+    server.config_map("cm").await;
+    let answer = server.request("GET", &format!("{CONFIGMAPS}/cm")).accept("text/foo").send().await;
+    let status = answer.with(406);
+    assert_eq!((&status["reason"], &status["details"]), (&json!("NotAcceptable"), &json!({})));
+    let answer = server.request("POST", CONFIGMAPS).body("text/plain", "x").send().await;
+    let words = answer.refused(415, "UnsupportedMediaType");
+    assert!(words.starts_with("the body of the request was in an unknown format"), "{words}");
+}
+
+#[tokio::test]
+async fn nobody_in_particular_may_do_nothing() {
+    let server = Server::start().await;
+    let call = |method: &str, path: &str| server.request(method, path).by(Caller::anonymous()).send();
+    assert_eq!(
+        call("GET", "/api/v1/nodes/x").await.refused(403, "Forbidden"),
+        "nodes \"x\" is forbidden: User \"system:anonymous\" cannot get resource \"nodes\" in API group \"\" at the cluster \
+         scope"
+    );
+    let status: Value = call("DELETE", &format!("{DEPLOYMENTS}/web")).await.with(403);
+    assert_eq!(
+        status["message"],
+        "deployments.apps \"web\" is forbidden: User \"system:anonymous\" cannot delete resource \"deployments\" in API group \
+         \"apps\" in the namespace \"golden\""
+    );
+    assert_eq!(status["details"], json!({"name": "web", "group": "apps", "kind": "deployments"}));
+    assert_eq!(call("GET", "/version").await.code, 200);
+}
