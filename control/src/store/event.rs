@@ -1,6 +1,6 @@
 //! One change, as watchers get it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -45,11 +45,31 @@ pub struct Event {
     parsed: Mutex<Parsed>,
 }
 
-/// Parsed states, for the watchers with selectors; forgotten when the event is no longer among the latest.
+/// Parsed states, for the watchers with selectors. A parsed object takes many times its bytes, so each is kept only
+/// while the event is among the latest; watchers that come later share it only while one of them holds it.
 #[derive(Debug, Default)]
 struct Parsed {
-    value: Option<Arc<Value>>,
-    previous: Option<Arc<Value>>,
+    value: Slot,
+    previous: Slot,
+    late: bool,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    kept: Option<Arc<Value>>,
+    lent: Weak<Value>,
+}
+
+impl Slot {
+    fn get(&mut self, late: bool, entry: &Entry) -> Arc<Value> {
+        if let Some(value) = self.lent.upgrade() {
+            return value;
+        }
+        let value = Arc::new(entry.value());
+        self.lent = Arc::downgrade(&value);
+        self.kept = (!late).then(|| value.clone());
+        value
+    }
 }
 
 impl Event {
@@ -64,17 +84,37 @@ impl Event {
 
     /// The new state, parsed at most once for the watchers that run at about the same time.
     pub fn value(&self) -> Arc<Value> {
-        self.parsed.lock().value.get_or_insert_with(|| Arc::new(self.entry.value())).clone()
+        let Parsed { value, late, .. } = &mut *self.parsed.lock();
+        value.get(*late, &self.entry)
     }
 
     /// The state before, likewise.
     pub fn previous_value(&self) -> Option<Arc<Value>> {
-        let previous = self.previous.as_ref()?;
-        Some(self.parsed.lock().previous.get_or_insert_with(|| Arc::new(previous.value())).clone())
+        let entry = self.previous.as_ref()?;
+        let Parsed { previous, late, .. } = &mut *self.parsed.lock();
+        Some(previous.get(*late, entry))
     }
 
-    /// Gives the memory of the parsed states back.
+    /// Gives the memory of the parsed states back, and keeps none from here on.
     pub(super) fn forget_parsed(&self) {
-        *self.parsed.lock() = Parsed::default();
+        *self.parsed.lock() = Parsed { late: true, ..Parsed::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Class, Key};
+    use super::*;
+
+    #[test]
+    fn what_is_parsed_late_is_not_kept() {
+        let bytes = Bytes::from_static(b"{}");
+        let entry = Entry { key: Key::new("pods", "a", "b"), revision: Revision(1), bytes, class: Class::Durable };
+        let event = Event::new(Change::Added, Arc::new(entry), None, Bytes::new());
+        assert_eq!(Arc::strong_count(&event.value()), 2);
+        event.forget_parsed();
+        let held = event.value();
+        assert!(Arc::ptr_eq(&held, &event.value()), "shared while somebody holds it");
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }
