@@ -98,10 +98,11 @@ impl Router {
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let registry = &self.parts.registry;
-        let found = ResourcePath::parse(&decoded)
-            .and_then(|p| Some((registry.resources().find(&p.group, &p.version, &p.resource)?.clone(), p)));
-        let Some((resource, path)) = found else {
+        let Some(path) = ResourcePath::parse(&decoded) else {
             return Ok(unknown(&decoded));
+        };
+        let Some(resource) = registry.resources().find(&path.group, &path.version, &path.resource).cloned() else {
+            return Err(not_served(&path));
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -166,7 +167,10 @@ enum Aspect {
 
 fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     let part = &*path.subresource;
-    if !path.rest.is_empty() || !part.is_empty() && !resource.has_part(part) {
+    if !part.is_empty() && !resource.has_part(part) {
+        return Err(not_served(path));
+    }
+    if !path.rest.is_empty() {
         return Err(Status::no_such_resource());
     }
     Ok(match part {
@@ -197,6 +201,18 @@ fn scope_fits(resource: &Resource, path: &ResourcePath) -> bool {
         (true, true) => path.name.is_empty(),
         (false, false) => false,
     }
+}
+
+/// Who asks for what Kubernetes has is told that it is Sampan which has it not.
+fn not_served(path: &ResourcePath) -> Status {
+    let (part, row) = (&*path.subresource, schema::builtin().resource(&path.group, &path.version, &path.resource));
+    let known = row.is_some_and(|row| part.is_empty() || row.subresource(part).is_some());
+    if !known {
+        return Status::no_such_resource();
+    }
+    let group = if path.group.is_empty() { String::new() } else { format!(".{}", path.group) };
+    let part = if part.is_empty() { String::new() } else { format!("/{part}") };
+    Status::not_supported(&format!("{}{group}{part}", path.resource))
 }
 
 /// A path below a group is a Status; any other is plain text, as upstream has it.

@@ -46,9 +46,14 @@ impl Status {
         Self::new(404, "NotFound", format!("{resource} \"{name}\" not found")).about(resource, name)
     }
 
-    /// 404: no such path or resource.
+    /// 404: no such path or resource. Clients look into the details, so these are there.
     pub fn no_such_resource() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource")
+        Self::new(404, "NotFound", "the server could not find the requested resource").with_empty_details()
+    }
+
+    /// 404: Kubernetes has it, Sampan has not. `what` is `jobs.batch` or `pods/exec`.
+    pub fn not_supported(what: &str) -> Self {
+        Self::new(404, "NotFound", format!("{what} is not supported by Sampan")).with_empty_details()
     }
 
     /// 405: the resource is there, the verb is not.

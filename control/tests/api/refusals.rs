@@ -26,6 +26,15 @@ async fn a_path_that_is_not_there() {
         assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
         assert_eq!(status["reason"], "NotFound");
     }
+    for (path, what) in [
+        ("/apis/batch/v1/namespaces/golden/jobs", "jobs.batch"),
+        ("/api/v1/namespaces/golden/pods/p/exec", "pods/exec"),
+        ("/api/v1/namespaces/golden/services/s/proxy/a/b", "services/proxy"),
+    ] {
+        let status = server.get(path).await.with(404);
+        assert_eq!(status["message"], format!("{what} is not supported by Sampan"));
+        assert_eq!(status["details"], json!({}), "kubectl looks into it");
+    }
     let outside = server.get("/zzz").await;
     assert_eq!((outside.code, outside.text.trim()), (404, "404 page not found"));
 }
