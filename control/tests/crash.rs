@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use control::store::{Class, Config, Draft, Expect, Key, Revision, Store, Write};
+use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
 
 const ROUNDS: u64 = 20;
@@ -18,11 +19,15 @@ const WRITERS: u32 = 8;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    match arguments.iter().position(|a| a == "--child") {
-        Some(at) => child(Path::new(&arguments[at + 1])),
-        None => parent(),
+    if let Some(at) = arguments.iter().position(|a| a == "--child") {
+        child(Path::new(&arguments[at + 1]));
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    let test = Trial::test("what_was_acknowledged_survives", || {
+        parent();
+        Ok(())
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![test]).exit_code()
 }
 
 fn parent() {
