@@ -6,6 +6,7 @@ mod image;
 mod manifests;
 mod run;
 mod server;
+mod signals;
 mod version;
 mod wait;
 

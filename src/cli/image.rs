@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use sampan::image::Store;
 
@@ -45,6 +45,14 @@ impl Place {
         Store::open(sampan::image_dir(&self.data_dir))
             .with_context(|| format!("opening the images in {}", self.data_dir.display()))
     }
+
+    /// The store of a directory that is there: who only looks makes none.
+    fn look(&self) -> anyhow::Result<Store> {
+        if !self.data_dir.is_dir() {
+            bail!("there is no data directory {}; name the server's with --data-dir", self.data_dir.display());
+        }
+        self.open()
+    }
 }
 
 impl Image {
@@ -56,15 +64,16 @@ impl Image {
                 println!("{} {} {}", image.reference, image.digest, size(image.size));
             }
             Self::Ls { place } => {
+                let images = place.look()?.list()?;
                 println!("{:<48} {:<19} {:>9}", "REFERENCE", "DIGEST", "SIZE");
-                for image in place.open()?.list()? {
+                for image in images {
                     let digest: String = image.digest.to_string().chars().take(19).collect();
                     println!("{:<48} {digest:<19} {:>9}", image.reference.to_string(), size(image.size));
                 }
             }
             Self::Rm { reference, place } => {
-                if !place.open()?.remove(&reference)? {
-                    anyhow::bail!("there is no image {reference}; `sampan image ls` lists those that are there");
+                if !place.look()?.remove(&reference)? {
+                    bail!("there is no image {reference}; `sampan image ls` lists those that are there");
                 }
                 println!("{reference} removed");
             }

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 use sampan::{Cluster, NodePorts, Protocol, Settings};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::manifests::Manifests;
+use super::signals::Signals;
 use super::{apply, follow, wait};
 
 /// The flags of `sampan run`.
@@ -36,6 +36,7 @@ impl Run {
     /// Applies the manifests to a cluster of their own, and stays until it is told to stop.
     pub async fn run(self) -> anyhow::Result<()> {
         let manifests = Manifests::read(&self.files)?;
+        let mut signals = Signals::catch()?;
         let scratch = tempfile::tempdir().context("making a folder for the cluster")?;
         let data_dir = self.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
         manifests.import(&sampan::image::Store::open(sampan::image_dir(&data_dir))?)?;
@@ -44,12 +45,16 @@ impl Run {
         let (client, ports) = (cluster.client(), cluster.node_ports());
         tokio::select! {
             done = self.bring_up(&client, &ports, &manifests) => done?,
-            stopped = until_stopped(&mut cluster) => return stopped,
+            stopped = signals.or_failed(&mut cluster) => {
+                stopped?;
+                cluster.stop().await;
+                return Ok(());
+            }
         }
         println!("\nkubectl --kubeconfig {} get pods\n\nCtrl-C stops everything.", cluster.kubeconfig().display());
         tokio::select! {
             ended = follow::logs(client) => ended?,
-            stopped = until_stopped(&mut cluster) => stopped?,
+            stopped = signals.or_failed(&mut cluster) => stopped?,
         }
         cluster.stop().await;
         Ok(())
@@ -63,13 +68,12 @@ impl Run {
             applied.push(one);
         }
         wait::ready(client, &applied, self.timeout).await?;
-        let all = print_addresses(client, ports);
-        timeout(self.timeout, all).await.context("a node port does not lead to a ready pod")?
+        print_addresses(client, ports, Instant::now() + self.timeout).await
     }
 }
 
 /// Says where node ports can be reached from this machine, each once it can be.
-async fn print_addresses(client: &Client, ports: &NodePorts) -> anyhow::Result<()> {
+async fn print_addresses(client: &Client, ports: &NodePorts, deadline: Instant) -> anyhow::Result<()> {
     let nodes = Api::<k8s_openapi::api::core::v1::Node>::all(client.clone()).list(&ListParams::default()).await?;
     let internal = |n: &k8s_openapi::api::core::v1::Node| {
         let addresses = n.status.as_ref()?.addresses.as_ref()?;
@@ -84,26 +88,14 @@ async fn print_addresses(client: &Client, ports: &NodePorts) -> anyhow::Result<(
                 Some("UDP") => ("udp", Protocol::Udp),
                 _ => ("http", Protocol::Tcp),
             };
-            ports.serves(protocol, u16::try_from(node_port)?).await;
-            println!("service/{} is at {scheme}://{host}:{node_port}", service.name_any());
+            let name = service.name_any();
+            let served = ports.serves(protocol, u16::try_from(node_port)?);
+            if timeout_at(deadline, served).await.is_err() {
+                bail!("service/{name}: its node port {node_port} does not lead to a ready pod");
+            }
+            println!("service/{name} is at {scheme}://{host}:{node_port}");
         }
     }
-    Ok(())
-}
-
-/// Waits for Ctrl-C, for a termination signal, or for a component that fails.
-pub async fn until_stopped(cluster: &mut Cluster) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-        failed = cluster.failed() => return Err(failed.into()),
-    }
-    tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
     Ok(())
 }
 

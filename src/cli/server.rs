@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use clap::Args;
 use sampan::{Cluster, Settings};
 
+use super::signals::Signals;
+
 /// The flags of `sampan server`.
 #[derive(Args)]
 pub struct Server {
@@ -19,6 +21,7 @@ pub struct Server {
 impl Server {
     /// Serves until it is told to stop.
     pub async fn run(self) -> anyhow::Result<()> {
+        let mut signals = Signals::catch()?;
         let file = match &self.config {
             None => Settings::default(),
             Some(path) => {
@@ -30,7 +33,7 @@ impl Server {
         settings.listen.get_or_insert_with(|| ([127, 0, 0, 1], 6443).into());
         let mut cluster = Cluster::builder().settings(settings).start().await?;
         println!("sampan: ready at {} (kubeconfig: {})", cluster.url(), cluster.kubeconfig().display());
-        super::run::until_stopped(&mut cluster).await?;
+        signals.or_failed(&mut cluster).await?;
         cluster.stop().await;
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::Client;
 use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, ListParams};
@@ -40,6 +40,9 @@ async fn one_ready(client: &Client, one: &Applied) -> anyhow::Result<()> {
         if is_ready(&object) == Some(true) {
             return Ok(());
         }
+        if phase(&object) == Some("Failed") {
+            bail!("{} failed:\n{}", one.title, trouble(client).await?);
+        }
     }
     bail!("{} went away", one.title)
 }
@@ -60,11 +63,14 @@ fn is_ready(object: &DynamicObject) -> Option<bool> {
         "Pod" => {
             let conditions = object.data.pointer("/status/conditions").and_then(Value::as_array);
             let ready = |c: &Value| c["type"] == "Ready" && c["status"] == "True";
-            let over = object.data.pointer("/status/phase").and_then(Value::as_str) == Some("Succeeded");
-            Some(over || conditions.into_iter().flatten().any(ready))
+            Some(phase(object) == Some("Succeeded") || conditions.into_iter().flatten().any(ready))
         }
         _ => None,
     }
+}
+
+fn phase(object: &DynamicObject) -> Option<&str> {
+    object.data.pointer("/status/phase").and_then(Value::as_str)
 }
 
 /// What holds the pods up that are not running, a line each.
@@ -74,10 +80,7 @@ async fn trouble(client: &Client) -> anyhow::Result<String> {
     for pod in &pods {
         let statuses = pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten());
         for status in statuses.filter(|s| !s.ready) {
-            let waiting = status.state.as_ref().and_then(|s| s.waiting.as_ref());
-            let reason = waiting.and_then(|w| w.reason.as_deref()).unwrap_or("not ready");
-            let message = waiting.and_then(|w| w.message.as_deref()).unwrap_or_default();
-            lines.push(format!("  pod/{} {}: {reason} {message}", pod.name_any(), status.name));
+            lines.push(format!("  pod/{} {}: {}", pod.name_any(), status.name, state(status)));
         }
         let conditions = pod.status.iter().flat_map(|s| s.conditions.iter().flatten());
         for condition in conditions.filter(|c| c.type_ == "PodScheduled" && c.status == "False") {
@@ -86,4 +89,19 @@ async fn trouble(client: &Client) -> anyhow::Result<String> {
         }
     }
     Ok(lines.join("\n"))
+}
+
+/// Why a container is not ready.
+fn state(status: &ContainerStatus) -> String {
+    let state = status.state.as_ref();
+    if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
+        let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+        return format!("{} {}", text(&waiting.reason), text(&waiting.message));
+    }
+    match state.and_then(|state| state.terminated.as_ref()) {
+        Some(ended) => {
+            format!("{} (exit code {})", ended.reason.as_deref().unwrap_or("ended"), ended.exit_code)
+        }
+        None => "not ready".to_owned(),
+    }
 }

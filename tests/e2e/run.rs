@@ -1,7 +1,7 @@
 //! `sampan run`: the main job, as a newcomer meets it.
 
 use crate::harness::server::{SAMPAN, first_line_with, limited, url_in};
-use crate::harness::{PATIENCE, eventually, http};
+use crate::harness::{PATIENCE, eventually, http, images};
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -50,4 +50,28 @@ fn hello_answers_from_each_pod_and_stops_when_told() {
     });
     assert!(status.success(), "{status}\n{}", std::fs::read_to_string(&log).unwrap_or_default());
     http::refuses(address);
+}
+
+#[test]
+fn says_what_is_wrong_with_a_manifest() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let pod = |spec: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let crash = pod("{restartPolicy: Never, containers: [{name: c, image: ./crash.wasm}]}");
+    std::fs::copy(images::component("crash"), dir.path().join("crash.wasm")).expect("a component");
+    for (manifest, words) in [
+        ("kind: Pod\n".to_owned(), "an object has no kind or no apiVersion"),
+        ("apiVersion: v1\nkind: Podd\nmetadata: {name: x}\n".to_owned(), "there is no kind Podd in v1"),
+        (
+            pod("{contaners: []}"),
+            "sampan: pod/x: Pod in version \"v1\" cannot be handled as a Pod: strict decoding error",
+        ),
+        (pod("{containers: []}"), "sampan: pod/x: Pod \"x\" is invalid: spec.containers: Required value\n"),
+        (crash, "sampan: pod/x failed:\n  pod/x c: Error (exit code 1)\n"),
+    ] {
+        let file = dir.path().join("manifest.yaml");
+        std::fs::write(&file, &manifest).expect("a manifest");
+        let output = limited(SAMPAN).args(["run", "-f"]).arg(&file).output().expect("sampan run starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{manifest}\n{said}");
+    }
 }
