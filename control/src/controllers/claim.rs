@@ -58,11 +58,10 @@ pub(super) async fn all<O: Object, K: Object>(
                 gone_is_fine(patch(api, &*object, released(owner.metadata(), object.metadata())).await)?;
             }
             Claim::Adopt => {
-                // An informer may show an owner that was deleted, and made again, a moment ago.
-                if !may_adopt {
-                    still_there(owners, owner)?;
-                    may_adopt = true;
+                if !may_adopt && !is_there(owners, owner) {
+                    return Err(Status::modified(O::URL_PATH_SEGMENT, names(owner.metadata()).1));
                 }
+                may_adopt = true;
                 let adopted = patch(api, &*object, adopted(owner, object.metadata())).await;
                 ours.extend(gone_is_fine(adopted)?.map(Arc::new));
             }
@@ -71,14 +70,13 @@ pub(super) async fn all<O: Object, K: Object>(
     Ok(ours)
 }
 
-fn still_there<O: Object>(api: &Api<O>, owner: &O) -> Result<(), Status> {
+/// Whether the owner is there and stays, as the store has it. An informer may show one that was deleted a moment ago,
+/// while another shows already that its dependents are gone: what is made for it then is garbage at once.
+pub(super) fn is_there<O: Object>(api: &Api<O>, owner: &O) -> bool {
     let meta = owner.metadata();
     let (namespace, name) = names(meta);
-    let now = api.get(namespace, name)?;
-    if now.metadata().uid == meta.uid && now.metadata().deletion_timestamp.is_none() {
-        return Ok(());
-    }
-    Err(Status::modified(O::URL_PATH_SEGMENT, name))
+    let now = api.get(namespace, name);
+    now.is_ok_and(|now| now.metadata().uid == meta.uid && now.metadata().deletion_timestamp.is_none())
 }
 
 async fn patch<K: Object>(api: &Api<K>, object: &K, patch: Value) -> Result<K, Status> {

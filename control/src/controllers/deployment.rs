@@ -158,6 +158,9 @@ impl Deployments {
     }
 
     async fn create(&self, deployment: &mut Deployment, sets: &mut Sets, set: ReplicaSet) -> Result<(), Status> {
+        if !claim::is_there(&self.api, deployment) {
+            return Ok(());
+        }
         let name = set.metadata.name.clone().unwrap_or_default();
         let replicas = sets::replicas(&set);
         let now = time::now();

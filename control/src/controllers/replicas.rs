@@ -170,6 +170,9 @@ impl<K: Replicated> Replicas<K> {
     /// Makes pods in batches that double while all goes well: a template that is refused is refused once, not a thousand
     /// times.
     async fn create(&self, owner: &K, count: usize) -> Result<(), Failure> {
+        if !claim::is_there(&self.owner_api, owner) {
+            return Ok(());
+        }
         let template = plan::pod(owner);
         let mut left = count;
         let mut batch = 1;

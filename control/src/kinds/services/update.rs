@@ -30,6 +30,14 @@ pub fn prepare(new: &mut Value, old: &Value) {
 
 fn keep_addresses(new: &mut Value, old: &Value) {
     if has_cluster_ip(new) && has_cluster_ip(old) {
+        // Who names another address in the one field, and knows nothing of the other, means both.
+        let ip = new.text("spec.clusterIP").to_owned();
+        if ip != old.text("spec.clusterIP") && new.at("spec.clusterIPs") == old.at("spec.clusterIPs") {
+            new.unset("spec", "clusterIPs");
+            if !ip.is_empty() {
+                new.set("spec", "clusterIPs", vec![ip]);
+            }
+        }
         if new.text("spec.clusterIP").is_empty() && new.items("spec.clusterIPs").is_empty() {
             new.restore("spec", "clusterIP", old);
         }
@@ -91,6 +99,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn both_fields_of_an_address_follow_the_one_that_changed() {
+        let old = json!({"spec": {"type": "ClusterIP", "clusterIP": "10.43.0.9", "clusterIPs": ["10.43.0.9"]}});
+        for (asked, expected) in [("10.43.0.8", "10.43.0.8"), ("", "10.43.0.9")] {
+            let mut new = old.clone();
+            new.set("spec", "clusterIP", asked);
+            prepare(&mut new, &old);
+            assert_eq!((new.text("spec.clusterIP"), new.at("spec.clusterIPs")), (expected, &json!([expected])));
+        }
+    }
 
     #[test]
     fn addresses_stay_until_the_type_has_none() {
