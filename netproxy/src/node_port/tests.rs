@@ -1,7 +1,5 @@
 //! A node port on the host's real loopback, pods behind it in the fabric.
 
-mod cost;
-
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
