@@ -177,16 +177,28 @@ impl Collector {
 
     /// Lets the dependents go free, then the owner.
     async fn orphan(&self, target: &Target, meta: &Meta) -> Result<Next, Status> {
-        let dependents = self.graph.lock().graph.dependents(&meta.uid);
-        let releases = dependents.iter().filter_map(|key| self.look(key)).map(|(target, dependent)| async move {
+        let releases = self.dependents(target, &meta.uid).into_iter().map(|(target, dependent)| async move {
             let kept: Vec<&Owner> = dependent.owner_references.iter().filter(|o| o.uid != meta.uid).collect();
-            if kept.len() == dependent.owner_references.len() {
-                return Ok(());
-            }
             self.patch(&target, &dependent, "ownerReferences", json!(kept)).await
         });
         join_all(releases).await.into_iter().collect::<Result<(), _>>()?;
         self.finish(target, meta, ORPHAN).await
+    }
+
+    /// The dependents as the store has them. The graph may not have heard of the latest, and whom the owner forgets to
+    /// release is garbage when it is gone.
+    fn dependents(&self, owner: &Target, uid: &str) -> Vec<(Target, Meta)> {
+        let namespace = Some(&*owner.namespace).filter(|namespace| !namespace.is_empty());
+        let mut found = Vec::new();
+        for resource in self.resources.values() {
+            for entry in self.store().list(&resource.qualified, namespace).entries {
+                let Some(meta) = Meta::of(&entry) else { continue };
+                if meta.owner_references.iter().any(|o| o.uid == uid) {
+                    found.push((Target::new(resource, &entry.key.namespace, &entry.key.name), meta));
+                }
+            }
+        }
+        found
     }
 
     /// Deletes the dependents that hold the owner up, and lets it go when none is left.

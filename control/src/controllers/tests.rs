@@ -2,6 +2,8 @@
 
 mod cluster;
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Namespace, Pod, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -169,6 +171,8 @@ async fn replica_sets_adopt_release_and_replace() {
         })
     };
     cluster.create::<Pod>(lone("lone")).await;
+    // A set that comes with it makes three pods of its own, and has one to delete.
+    cluster.until("the lone pod", |c| c.one::<Pod>("default", "lone").is_some_and(|p| pods::is_ready(&p))).await;
     let set = json!({
         "metadata": {"name": "rs", "namespace": "default"},
         "spec": {
@@ -202,7 +206,8 @@ async fn replica_sets_adopt_release_and_replace() {
         .await;
     cluster.delete::<ReplicaSet>("default", "rs", Some(Propagation::Orphan)).await;
     cluster.until("the set's end", |c| c.all::<ReplicaSet>().is_empty()).await;
-    assert_eq!(cluster.all::<Pod>().iter().filter(|p| owners::references(&p.metadata).is_empty()).count(), 4);
+    let free = |p: &&Arc<Pod>| owners::references(&p.metadata).is_empty();
+    cluster.until("four free pods", |c| c.all::<Pod>().iter().filter(free).count() == 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
