@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! connection ─► peer (client certificate) ┐
-//! request ────► bearer token ─────────────┴► authenticator ─► Caller ─► authorize ─► Decision
+//! request ────► bearer token ─────────────┴► authenticator ─► impersonate ─► Caller ─► authorize ─► Decision
 //! ```
 //!
 //! Callers in this process have no connection: they name themselves with a [`Caller`] in the request's extensions.
@@ -11,12 +11,14 @@ mod attributes;
 mod authenticator;
 mod authorize;
 mod certificate;
+mod impersonate;
 mod pki;
 mod tokens;
 
 pub use attributes::Attributes;
 pub use authenticator::{Authenticator, Peer};
 pub use authorize::{Decision, authorize};
+pub use impersonate::impersonate;
 pub use pki::{Identity, Pki, PkiError, server_names};
 pub use tokens::{TokenFileError, Tokens};
 

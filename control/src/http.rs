@@ -15,6 +15,7 @@ mod path;
 mod query;
 mod read;
 mod respond;
+mod review;
 mod table;
 mod verb;
 mod watch;
@@ -108,7 +109,7 @@ impl Router {
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = negotiate::accept(accept)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
-        let asked = Asked { path: &path, target: &target, form, query: &query, head: &head };
+        let asked = Asked { path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
         if let Some(deprecation) = resource.behavior.deprecation {
             respond::warn(&mut response, &[deprecation.to_owned()]);
@@ -123,7 +124,7 @@ impl Router {
     }
 
     async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-        let Asked { path, target, form, query, head } = asked;
+        let Asked { path, target, caller, form, query, head } = asked;
         let registry = &self.parts.registry;
         let headers = &head.headers;
         if !scope_fits(&target.resource, path) {
@@ -143,6 +144,7 @@ impl Router {
             (Verb::List, _) => read::list(registry, target, form, query),
             (Verb::Watch, _) => watch::watch(registry, target, form, query),
             (Verb::Create, Aspect::Binding) => write::bind(registry, target, form, query, headers, body).await,
+            (Verb::Create, Aspect::Review) => review::create(target, caller, form, headers, body).await,
             (Verb::Create, _) => write::create(registry, target, form, query, headers, body).await,
             (Verb::Update, Aspect::Part(part)) => {
                 write::update(registry, target, part, form, query, headers, body).await
@@ -150,7 +152,9 @@ impl Router {
             (Verb::Patch, Aspect::Part(part)) => write::patch(registry, target, part, form, query, headers, body).await,
             (Verb::Delete, _) => write::delete(registry, target, form, query, headers, body).await,
             (Verb::DeleteCollection, _) => write::delete_collection(registry, target, form, query, headers, body).await,
-            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding) => Ok(not_allowed(&head.method, target)),
+            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
+                Ok(not_allowed(&head.method, target))
+            }
         }
     }
 }
@@ -163,6 +167,8 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// Nothing: a question about the caller.
+    Review,
 }
 
 fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
@@ -175,6 +181,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     }
     Ok(match part {
         "" if resource.is("", "bindings") => Aspect::Binding,
+        "" if matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io") => Aspect::Review,
         "" => Aspect::Part(Part::Main),
         "status" => Aspect::Part(Part::Status),
         "scale" => Aspect::Part(Part::Scale),
@@ -189,6 +196,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
 struct Asked<'a> {
     path: &'a ResourcePath,
     target: &'a Target,
+    caller: &'a Caller,
     form: Negotiated,
     query: &'a Query<'a>,
     head: &'a http::request::Parts,

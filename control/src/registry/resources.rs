@@ -29,6 +29,8 @@ const SERVED: &[(&str, &[&str])] = &[
         ],
     ),
     ("apps", &["controllerrevisions", "deployments", "replicasets"]),
+    ("authentication.k8s.io", &["selfsubjectreviews"]),
+    ("authorization.k8s.io", &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
     ("autoscaling", &["horizontalpodautoscalers"]),
     ("coordination.k8s.io", &["leases"]),
     ("discovery.k8s.io", &["endpointslices"]),

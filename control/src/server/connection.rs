@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt as _;
 
-use crate::auth::Peer;
+use crate::auth::{Peer, impersonate};
 use crate::status::Status;
 
 use super::{Api, Limits, Shared};
@@ -82,7 +82,8 @@ async fn answer<S, B>(
 where
     S: Api<B>,
 {
-    let caller = match shared.authenticator.caller(&peer, request.headers()) {
+    let caller = shared.authenticator.caller(&peer, request.headers());
+    let caller = match caller.and_then(|caller| impersonate(caller, request.headers())) {
         Ok(caller) => caller,
         Err(status) => return Ok(refusal(&status).map(Either::Right)),
     };

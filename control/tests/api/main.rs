@@ -11,6 +11,7 @@ mod lists;
 mod namespaces;
 mod patch;
 mod refusals;
+mod reviews;
 mod selectors;
 mod subresources;
 mod tables;
