@@ -4,7 +4,7 @@
 //! have is not written; readers take it for zero, which it is.
 
 mod special;
-pub(crate) mod wire;
+mod wire;
 
 use serde_json::{Map, Value};
 
