@@ -66,6 +66,12 @@ impl Status {
         Self::new(409, "AlreadyExists", format!("{resource} \"{name}\" already exists")).about(resource, name)
     }
 
+    /// 409: a create of something that is on its way out.
+    pub fn being_deleted(resource: &str, name: &str) -> Self {
+        let words = format!("object is being deleted: {resource} \"{name}\" already exists");
+        Self::new(409, "AlreadyExists", words).about(resource, name)
+    }
+
     /// 409: the object changed since it was read.
     pub fn conflict(resource: &str, name: &str, why: &str) -> Self {
         Self::new(409, "Conflict", format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}"))

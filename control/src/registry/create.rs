@@ -51,8 +51,8 @@ impl Registry {
         (resource.behavior.prepare_create)(&mut object);
         rules::check_create(resource, &object)?;
         let named = target.named(meta_str(&object, "name"));
-        if !generated && self.0.store.get(&named.key()).is_some() {
-            return Err(Status::already_exists(&resource.qualified, &named.name));
+        if !generated && let Some(present) = self.0.store.get(&named.key()) {
+            return Err(taken(&named, &present.value()));
         }
         let claim = self.claim_addresses(&named, &mut object, None)?;
         reorder(resource, &mut object)?;
@@ -93,6 +93,15 @@ impl Registry {
         let class = target.resource.behavior.class;
         let write = Write::Put { key, expect: Expect::Absent, draft: Draft::new(object), class };
         self.0.store.write(write).await.map(|entry| entry.bytes.clone())
+    }
+}
+
+/// The name is an object's that is there, or is only on its way out yet.
+fn taken(target: &Target, present: &Value) -> Status {
+    let resource = &target.resource.qualified;
+    match meta_str(present, "deletionTimestamp") {
+        "" => Status::already_exists(resource, &target.name),
+        _ => Status::being_deleted(resource, &target.name),
     }
 }
 

@@ -28,6 +28,8 @@ async fn a_dying_object_gets_no_new_finalizers_and_does_not_come_back() {
     assert!(words.contains("metadata.finalizers: Forbidden: no new finalizers can be added"), "{words}");
     let revived = server.patch(&path, MERGE, json!({"metadata": {"deletionTimestamp": null}})).await.with(200);
     assert_eq!(revived, marked);
+    let words = server.post(CONFIGMAPS, json!({"metadata": {"name": "cm"}})).await.refused(409, "AlreadyExists");
+    assert_eq!(words, "object is being deleted: configmaps \"cm\" already exists");
 }
 
 #[tokio::test]
