@@ -1,7 +1,7 @@
 //! A whole cluster in this process: built, started, handed out as a client, stopped when dropped.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use control::Control;
@@ -40,6 +40,9 @@ pub enum Error {
         /// `--service-cidr`
         services: Cidr,
     },
+    /// An address, or the first of a network, that pods could not reach.
+    #[error("{0} is an IPv6 address; only IPv4 is supported yet")]
+    Ipv6(IpAddr),
     /// The node's name cannot be told.
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,

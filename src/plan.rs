@@ -27,7 +27,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where the host has no usable name and none was given; where a network is not written as one, or the two share
-    /// addresses.
+    /// addresses; where an address is not of IPv4.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let node_ip = settings.node_ip.unwrap_or_else(|| host::address(listen.ip()));
@@ -35,6 +35,10 @@ impl Plan {
         let range = |given: &Option<String>, default: &str| given.as_deref().unwrap_or(default).parse::<Cidr>();
         let pods = range(&settings.cluster_cidr, "10.42.0.0/16")?;
         let services = range(&settings.service_cidr, "10.43.0.0/16")?;
+        let addresses = [Some(listen.ip()), Some(node_ip), pods.nth(0), services.nth(0)];
+        if let Some(address) = addresses.into_iter().flatten().find(IpAddr::is_ipv6) {
+            return Err(Error::Ipv6(address));
+        }
         if pods.overlaps(services) {
             return Err(Error::Overlap { pods, services });
         }
@@ -106,5 +110,24 @@ impl Plan {
             version: control::VERSION.to_owned(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_cannot_work_are_refused_before_anything_is_made() {
+        let refused = |settings| Plan::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
+        let overlap = Settings { cluster_cidr: Some("10.0.0.0/8".to_owned()), ..Settings::default() };
+        assert!(refused(overlap).contains("the pods' addresses (10.0.0.0/8) and the services' (10.43.0.0/16) overlap"));
+        let listen = "[::1]:6443".parse().ok();
+        assert!(refused(Settings { listen, ..Settings::default() }).contains("::1 is an IPv6 address"));
+        let cidr = Some("fd00::/64".to_owned());
+        assert!(refused(Settings { service_cidr: cidr, ..Settings::default() }).contains("fd00:: is an IPv6 address"));
+        let words = Settings { service_cidr: Some("x".to_owned()), ..Settings::default() };
+        assert!(refused(words).contains("\"x\" is not a CIDR"));
+        assert_eq!(refused(Settings { node_name: Some("a".to_owned()), ..Settings::default() }), "");
     }
 }
