@@ -88,7 +88,7 @@ impl Discovery {
             ["api", version] => found(&plain::resources(self.version("", version)?)),
             ["apis", group] => found(&plain::group(self.group(group)?)),
             ["apis", group, version] => found(&plain::resources(self.version(group, version)?)),
-            ["openapi", "v2"] => openapi::v2(headers),
+            ["openapi", "v2"] => openapi::v2(&self.groups, headers),
             ["openapi", "v3"] => found(&openapi::index(&self.groups, schema::openapi::hash)),
             ["openapi", "v3", ref place @ ..] => self.schemas(place, request)?,
             _ => return None,

@@ -37,6 +37,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
+use serde_json::json;
 
 use crate::auth::{Attributes, Caller, Decision, authorize};
 use crate::discovery::Discovery;
@@ -103,7 +104,8 @@ impl Router {
             return Ok(unknown(&decoded));
         };
         let Some(resource) = registry.resources().find(&path.group, &path.version, &path.resource).cloned() else {
-            return Err(not_served(&path));
+            let definitions = head.method == Method::GET && is_definitions(&path);
+            return if definitions { Ok(no_definitions(registry)) } else { Err(not_served(&path)) };
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -209,6 +211,23 @@ fn scope_fits(resource: &Resource, path: &ResourcePath) -> bool {
         (true, true) => path.name.is_empty(),
         (false, false) => false,
     }
+}
+
+/// Old clients look for a kind that they do not know among the definitions of custom resources.
+fn is_definitions(path: &ResourcePath) -> bool {
+    path.group == "apiextensions.k8s.io" && path.resource == "customresourcedefinitions" && path.name.is_empty()
+}
+
+/// There are none, which is no failure: what follows is then the client's own "no matches for kind".
+fn no_definitions(registry: &Registry) -> Response<Body> {
+    let list = json!({
+        "kind": "CustomResourceDefinitionList",
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "metadata": {"resourceVersion": registry.store().revision().to_string()},
+        "items": [],
+    });
+    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object };
+    respond::value(StatusCode::OK, form, &list)
 }
 
 /// Who asks for what Kubernetes has is told that it is Sampan which has it not.

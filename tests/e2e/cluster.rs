@@ -95,14 +95,6 @@ fn lists_all_pods_and_health() {
 #[test]
 fn explains_fields() {
     let session = Session::new("explain");
-    let version = session.run("kubectl version --client -o json");
-    let (_, minor) = version.split_once(r#""minor": ""#).expect("the client's version");
-    let minor: u32 = minor.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("a number");
-    if minor < 27 {
-        // Before 1.27 kubectl asks for the second version of OpenAPI; that the server answers is enough.
-        session.run("kubectl get --raw /openapi/v2");
-        return;
-    }
     let explained = session.run("kubectl explain deployment.spec.strategy");
     for words in ["DeploymentStrategy", "rollingUpdate", "type"] {
         assert!(explained.contains(words), "{words} in\n{explained}");

@@ -4,7 +4,7 @@
 //! have is not written; readers take it for zero, which it is.
 
 mod special;
-mod wire;
+pub(crate) mod wire;
 
 use serde_json::{Map, Value};
 

@@ -9,6 +9,7 @@ mod document;
 mod operation;
 mod paths;
 mod schemas;
+mod v2;
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
@@ -37,24 +38,41 @@ pub fn v3_index() -> Value {
 
 /// The document of a group and version, named `apps/v1` and `v1` or as in the index, `apis/apps/v1` and `api/v1`.
 pub fn v3(group_version: &str) -> Option<Bytes> {
-    let mut document = Vec::new();
-    GzDecoder::new(&*v3_gzip(group_version)?).read_to_end(&mut document).ok()?;
-    Some(document.into())
+    inflate(&v3_gzip(group_version)?)
 }
 
 /// The same as [`v3`], compressed with gzip: as it is kept, and as clients ask for it.
 pub fn v3_gzip(group_version: &str) -> Option<Bytes> {
     let version = named(group_version)?;
-    if let Some(made) = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
+    made(&version, |encoder| serde_json::to_writer(encoder, &document(builtin(), &version)?).ok())
+}
+
+/// One document of several groups and versions in the second version of OpenAPI, as protobuf.
+pub fn v2(group_versions: &[String]) -> Option<Bytes> {
+    let packed = made(&format!("v2 {}", group_versions.join(" ")), |encoder| {
+        let documents = group_versions.iter().filter_map(|version| document(builtin(), version));
+        encoder.write_all(&v2::encode(&documents.collect::<Vec<_>>())).ok()
+    });
+    inflate(&packed?)
+}
+
+/// The document under `name`, made if it is not there yet, and compressed.
+fn made(name: &str, make: impl FnOnce(&mut GzEncoder<Vec<u8>>) -> Option<()>) -> Option<Bytes> {
+    if let Some(made) = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
         return Some(made.clone());
     }
-    let document = document(builtin(), &version)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    serde_json::to_writer(&mut encoder, &document).ok()?;
+    make(&mut encoder)?;
     encoder.flush().ok()?;
     let made = Bytes::from(encoder.finish().ok()?);
-    MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(version, made.clone());
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), made.clone());
     Some(made)
+}
+
+fn inflate(packed: &[u8]) -> Option<Bytes> {
+    let mut document = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut document).ok()?;
+    Some(document.into())
 }
 
 /// The document of a group and version of any table, such as one of custom resources.
@@ -65,7 +83,16 @@ pub fn document(table: &Table, group_version: &str) -> Option<Value> {
 /// The hash that stands in the index for a document: of all that the document is made from.
 pub fn hash(group_version: &str) -> Option<String> {
     let version = named(group_version)?;
-    Some(format!("{:X}", Sha256::digest(format!("{} {version}", env!("OPENAPI_SOURCES")))))
+    Some(digest(&version))
+}
+
+/// The same for [`v2`].
+pub fn v2_hash(group_versions: &[String]) -> String {
+    digest(&group_versions.join(" "))
+}
+
+fn digest(name: &str) -> String {
+    format!("{:X}", Sha256::digest(format!("{} {name}", env!("OPENAPI_SOURCES"))))
 }
 
 /// The served groups and versions.

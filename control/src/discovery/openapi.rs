@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Group, found, is_known, not_acceptable, respond, version};
+use super::{Group, Version, found, is_known, not_acceptable, respond, version};
 
 /// How long a document under its hash may be kept.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -62,14 +62,22 @@ pub(super) fn document(place: &str, body: Bytes, hash: &str, request: &Parts) ->
     answer
 }
 
-/// `/openapi/v2`: kubectl up to 1.28 wants it as protobuf before it goes on to the third version, and is content
-/// with an empty one.
-pub(super) fn v2(headers: &HeaderMap) -> Response<Bytes> {
+/// `/openapi/v2`: kubectl up to 1.28 wants it as protobuf. Nobody reads it as JSON any more; that one is empty.
+pub(super) fn v2(groups: &[Group], headers: &HeaderMap) -> Response<Bytes> {
     let accept = headers.get(ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or_default();
     if accept.contains(V2_ASKED) {
-        let mut empty = respond(StatusCode::OK, Bytes::new());
-        empty.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(V2_PROTOBUF));
-        return empty;
+        let versions: Vec<String> = groups.iter().flat_map(|g| &g.versions).map(Version::group_version).collect();
+        let tag = header(&format!("\"{}\"", schema::openapi::v2_hash(&versions)));
+        let mut answer = if is_known(headers, &tag) {
+            respond(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            let mut whole = respond(StatusCode::OK, schema::openapi::v2(&versions).unwrap_or_default());
+            whole.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(V2_PROTOBUF));
+            whole
+        };
+        answer.headers_mut().insert(ETAG, tag);
+        answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+        return answer;
     }
     let release = version::version()["gitVersion"].clone();
     found(&json!({

@@ -2,26 +2,26 @@
 
 /// A message in the making.
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn varint(&mut self, number: u8, value: u64) {
+    pub(crate) fn varint(&mut self, number: u8, value: u64) {
         self.tag(number, 0);
         self.raw(value);
     }
 
-    pub(super) fn fixed64(&mut self, number: u8, bits: u64) {
+    pub(crate) fn fixed64(&mut self, number: u8, bits: u64) {
         self.tag(number, 1);
         self.0.extend(bits.to_le_bytes());
     }
 
-    pub(super) fn bytes(&mut self, number: u8, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, number: u8, bytes: &[u8]) {
         self.tag(number, 2);
         self.raw(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
 

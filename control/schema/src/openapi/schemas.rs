@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::descriptions::Descriptions;
 use crate::table::{Detail, Field, ListKind, Shape, Table, TypeRef};
 
-const PREFIX: &str = "#/components/schemas/";
+/// What precedes the name in a reference.
+pub(super) const PREFIX: &str = "#/components/schemas/";
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const EXTENSIONS: &str = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
 
