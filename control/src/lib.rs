@@ -23,6 +23,7 @@ pub mod discovery;
 pub mod health;
 pub mod http;
 
+pub mod admission;
 pub mod field;
 pub mod kinds;
 pub mod registry;
@@ -31,6 +32,7 @@ pub mod status;
 pub mod store;
 
 pub mod controllers;
+pub mod custom;
 pub mod scheduler;
 pub mod work;
 

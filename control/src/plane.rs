@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Authenticator, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
+use crate::auth::{Authenticator, Authorizer, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
 use crate::controllers;
-use crate::discovery::Discovery;
 use crate::health::{Check, Health};
-use crate::http::{NodeTransport, Router};
+use crate::http::{self, NodeTransport, Router};
 use crate::kinds::services::{Cidr, CidrError};
 use crate::kubeconfig::Kubeconfig;
 use crate::registry::Registry;
@@ -123,13 +122,13 @@ impl Config {
         let listen = |source| BuildError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let rows = registry.resources().rows();
-        let router = Router::new(
-            registry.clone(),
-            self.nodes.clone(),
-            Discovery::new(&rows, address.to_string()),
-            Health::new(Vec::new(), vec![store_check(&registry)]),
-        );
+        let router = Router::new(http::Config {
+            registry: registry.clone(),
+            authorizer: Authorizer,
+            nodes: self.nodes.clone(),
+            address: address.to_string(),
+            health: Health::new(Vec::new(), vec![store_check(&registry)]),
+        });
         let authenticator = Authenticator::new(tokens);
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;

@@ -23,6 +23,7 @@ mod json_patch;
 mod list;
 mod metadata;
 mod namespace;
+mod nature;
 mod object;
 mod options;
 mod part;
@@ -50,6 +51,10 @@ pub use watch::{Frame, Watching};
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
+use crate::admission::Admission;
+use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
 use informers::Informers;
@@ -60,9 +65,11 @@ pub struct Registry(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    resources: Resources,
+    resources: ArcSwap<Resources>,
+    changed: tokio::sync::watch::Sender<u64>,
     addresses: Addresses,
     informers: Informers,
+    admission: Admission,
 }
 
 impl Registry {
@@ -70,7 +77,14 @@ impl Registry {
     pub fn new(store: Store, range: Cidr) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
-        Self(Arc::new(Inner { store, resources: Resources::built_in(), addresses, informers: Informers::default() }))
+        Self(Arc::new(Inner {
+            store,
+            resources: ArcSwap::from_pointee(Resources::built_in()),
+            changed: tokio::sync::watch::Sender::new(0),
+            addresses,
+            informers: Informers::default(),
+            admission: Admission::new(),
+        }))
     }
 
     /// The cluster IP of the API itself.
@@ -78,9 +92,20 @@ impl Registry {
         self.0.addresses.first()
     }
 
-    /// Every resource that is served.
-    pub fn resources(&self) -> &Resources {
-        &self.0.resources
+    /// Every resource that is served at this moment.
+    pub fn resources(&self) -> Arc<Resources> {
+        self.0.resources.load_full()
+    }
+
+    /// Serves these custom kinds, and no others, from now on.
+    pub fn serve(&self, custom: &[Arc<custom::Kind>]) {
+        self.0.resources.rcu(|resources| resources.with_custom(custom));
+        self.0.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Counts the changes of what is served.
+    pub fn resources_changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.changed.subscribe()
     }
 
     /// The store below. Reads only; writes go through the verbs.
