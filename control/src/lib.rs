@@ -30,6 +30,8 @@ pub mod status;
 
 pub mod store;
 
+pub mod webhook;
+
 pub mod controllers;
 pub mod scheduler;
 pub mod work;

@@ -52,6 +52,7 @@ use std::sync::Arc;
 
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
+use crate::webhook;
 use informers::Informers;
 
 /// A handle to the registry; clones share it.
@@ -63,6 +64,7 @@ struct Inner {
     resources: Resources,
     addresses: Addresses,
     informers: Informers,
+    webhooks: webhook::Client,
 }
 
 impl Registry {
@@ -70,7 +72,13 @@ impl Registry {
     pub fn new(store: Store, range: Cidr) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
-        Self(Arc::new(Inner { store, resources: Resources::built_in(), addresses, informers: Informers::default() }))
+        Self(Arc::new(Inner {
+            webhooks: webhook::Client::new(store.clone()),
+            store,
+            resources: Resources::built_in(),
+            addresses,
+            informers: Informers::default(),
+        }))
     }
 
     /// The cluster IP of the API itself.
@@ -86,6 +94,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Who calls webhooks: for admission and for the conversion of custom resources.
+    pub fn webhooks(&self) -> &webhook::Client {
+        &self.0.webhooks
     }
 
     /// A typed front for one kind.
