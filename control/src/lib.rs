@@ -31,6 +31,8 @@ pub mod status;
 
 pub mod store;
 
+pub mod webhook;
+
 pub mod controllers;
 pub mod custom;
 pub mod scheduler;

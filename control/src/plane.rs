@@ -17,6 +17,7 @@ use crate::registry::Registry;
 use crate::server::{Limits, Server, Streams, Tls, TlsError};
 use crate::status::Status;
 use crate::store::{self, OpenError, Store};
+use crate::webhook::Dialer;
 use crate::work::{self, ApiEndpoint};
 
 /// The domain that names of services end in.
@@ -40,6 +41,8 @@ pub struct Config {
     pub token_auth_file: Option<PathBuf>,
     /// The way to the nodes' agents.
     pub nodes: NodeTransport,
+    /// The way to the cluster's own addresses, for webhooks; without one, sockets of the host.
+    pub dialer: Option<Dialer>,
     /// Leave the scheduler out.
     pub without_scheduler: bool,
     /// Leave the controllers out, the scheduler with them.
@@ -111,6 +114,9 @@ impl Config {
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
         let registry = Registry::new(store, self.service_cidr.parse::<Cidr>()?);
+        if let Some(dialer) = &self.dialer {
+            registry.webhooks().dial_through(dialer.clone());
+        }
         let cluster_ip = registry.first_cluster_ip().into();
         let pki = Pki::open(below("pki").as_deref())?;
         let mut tokens = Tokens::default();

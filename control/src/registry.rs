@@ -57,6 +57,7 @@ use crate::admission::Admission;
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
+use crate::webhook;
 use informers::Informers;
 
 /// A handle to the registry; clones share it.
@@ -70,6 +71,7 @@ struct Inner {
     addresses: Addresses,
     informers: Informers,
     admission: Admission,
+    webhooks: webhook::Client,
 }
 
 impl Registry {
@@ -78,6 +80,7 @@ impl Registry {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
         Self(Arc::new(Inner {
+            webhooks: webhook::Client::new(store.clone()),
             store,
             resources: ArcSwap::from_pointee(Resources::built_in()),
             changed: tokio::sync::watch::Sender::new(0),
@@ -111,6 +114,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Who calls webhooks: for admission and for the conversion of custom resources.
+    pub fn webhooks(&self) -> &webhook::Client {
+        &self.0.webhooks
     }
 
     /// A typed front for one kind.
