@@ -2,24 +2,34 @@
 //!
 //! ```text
 //! connection ─► peer (client certificate) ┐
-//! request ────► bearer token ─────────────┴► authenticator ─► impersonate ─► Caller ─► authorize ─► Decision
+//! request ────► bearer token ─────────────┴► authenticator ─► Caller ─► impersonate ─► authorizer ─► Decision
+//!                                                                                         ▲ nodes, roles, bindings
 //! ```
 //!
 //! Callers in this process have no connection: they name themselves with an `Arc<Caller>` in the request's extensions.
 
+pub mod bootstrap;
+
 mod attributes;
 mod authenticator;
-mod authorize;
+mod authorizer;
 mod certificate;
+mod follower;
 mod impersonate;
+mod mode;
+pub mod node;
 mod pki;
+mod rbac;
 mod tokens;
 
-pub use attributes::Attributes;
-pub use authenticator::{Authenticator, Peer};
-pub use authorize::{Authorizer, Decision};
+pub(crate) use attributes::selector_fields;
+pub use attributes::{Action, Attributes};
+pub use authenticator::{AUDIENCE, Authenticator, Known, Peer};
+pub use authorizer::{Allowance, Authorizer, Decision};
 pub use impersonate::impersonate;
+pub use mode::{Mode, UnknownMode};
 pub use pki::{Identity, Pki, PkiError, server_names};
+pub use rbac::Rule;
 pub use tokens::{TokenFileError, Tokens};
 
 /// Whose members may do everything, whatever the rules.
@@ -28,6 +38,9 @@ pub const MASTERS: &str = "system:masters";
 pub const AUTHENTICATED: &str = "system:authenticated";
 /// Whoever has not.
 pub const UNAUTHENTICATED: &str = "system:unauthenticated";
+
+/// What the user names of service accounts start with; namespace and name follow, with a colon between.
+pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// An authenticated caller: a person, a node, a controller, or a pod's service account.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The HTTP face of the registry: a path and a method become a verb, its outcome an answer.
 //!
 //! ```text
-//! request ─► caller ─► path ─► authorize ─► verb (a file each) ─► registry ─► negotiate ─► response
+//! request ─► caller (or whom he impersonates) ─► path ─► authorize ─► verb (a file each) ─► registry ─► negotiate ─► response
 //! ```
 //!
 //! The [`Router`] is a tower service. A TLS connection, a pod's in-memory stream and the node agent in the same process
@@ -41,7 +41,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::audit::{Audit, Trail};
+use crate::auth::{Attributes, Authenticator, Caller, impersonate};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -66,7 +67,8 @@ pub struct Router {
 
 struct Parts {
     registry: Registry,
-    authorizer: Authorizer,
+    authenticator: Authenticator,
+    audit: Option<Audit>,
     nodes: NodeTransport,
     described: Described,
     health: Health,
@@ -76,8 +78,10 @@ struct Parts {
 pub struct Config {
     /// What it serves.
     pub registry: Registry,
-    /// Who may do what.
-    pub authorizer: Authorizer,
+    /// Whose tokens it is asked about.
+    pub authenticator: Authenticator,
+    /// Where to write down who does what.
+    pub audit: Option<Audit>,
     /// Finds the node that a pod's logs are on.
     pub nodes: NodeTransport,
     /// `10.0.0.1:6443`: where clients reach it.
@@ -89,9 +93,9 @@ pub struct Config {
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health } = config;
+        let Config { registry, authenticator, audit, nodes, address, health } = config;
         let described = Described::new(&registry, address);
-        let parts = Parts { registry, authorizer, nodes, described, health };
+        let parts = Parts { registry, authenticator, audit, nodes, described, health };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -103,20 +107,44 @@ impl Router {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        match self.dispatch(request).await {
-            Ok(response) => response,
-            Err(status) => respond::failure(&status),
+        let (head, body) = request.into_parts();
+        let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
+        let answer = self.dispatch(head, body, trail.as_mut()).await;
+        let (response, failure) = match answer {
+            Ok(response) => (response, None),
+            Err(status) => (respond::failure(&status), Some(status)),
+        };
+        match (&self.parts.audit, trail) {
+            (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
+            _ => response,
         }
     }
 
-    async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let (head, body) = request.into_parts();
-        let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
-        let wanted = Attributes::of(&head.method, &head.uri);
-        if !self.parts.authorizer.decide(caller, &wanted).is_allowed() {
-            return Err(wanted.forbidden(caller));
-        }
+    async fn dispatch(
+        &self,
+        head: http::request::Parts,
+        body: Body,
+        mut trail: Option<&mut Trail>,
+    ) -> Result<Response<Body>, Status> {
         let registry = &self.parts.registry;
+        let authorizer = registry.authorizer();
+        let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
+        if let Some(trail) = &mut trail {
+            trail.asked_by(caller, None);
+        }
+        let other = impersonate(caller, &head.headers, authorizer)?.map(Arc::new);
+        let wanted = Attributes::of(&head.method, &head.uri);
+        let decision = authorizer.decide(other.as_ref().unwrap_or(caller), &wanted);
+        let refusal =
+            (!decision.is_allowed()).then(|| wanted.forbidden(other.as_ref().unwrap_or(caller), decision.reason()));
+        if let Some(trail) = trail {
+            trail.asked_by(caller, other.as_ref());
+            trail.decided(wanted, decision);
+        }
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let caller = other.as_ref().unwrap_or(caller);
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
@@ -166,7 +194,7 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
-            (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
+            (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authenticator, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,

@@ -17,6 +17,7 @@ mod api;
 mod binding;
 mod create;
 mod delete;
+mod grants;
 mod informer;
 mod informers;
 mod json_patch;
@@ -54,6 +55,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::admission::Admission;
+use crate::auth::{Authorizer, Mode};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
@@ -71,12 +73,19 @@ struct Inner {
     addresses: Addresses,
     informers: Informers,
     admission: Admission,
+    authorizer: Authorizer,
     webhooks: webhook::Client,
 }
 
 impl Registry {
-    /// A registry over `store`, whose Services get their addresses out of `range`.
+    /// A registry over `store`, whose Services get their addresses out of `range`, with the default rules of who may do what.
     pub fn new(store: Store, range: Cidr) -> Self {
+        let authorizer = Authorizer::new(&Mode::DEFAULT, &store);
+        Self::with_authorizer(store, range, authorizer)
+    }
+
+    /// The same with other rules.
+    pub fn with_authorizer(store: Store, range: Cidr, authorizer: Authorizer) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
         Self(Arc::new(Inner {
@@ -87,6 +96,7 @@ impl Registry {
             addresses,
             informers: Informers::default(),
             admission: Admission::new(),
+            authorizer,
         }))
     }
 
@@ -114,6 +124,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Who may do what.
+    pub fn authorizer(&self) -> &Authorizer {
+        &self.0.authorizer
     }
 
     /// Who calls webhooks: for admission and for the conversion of custom resources.

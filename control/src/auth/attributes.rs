@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn refusals_have_the_words_of_kubernetes() {
         let caller = Caller::authenticated("bob", []);
-        let said = |method, uri: &str| Attributes::of(&method, &uri.parse().unwrap()).forbidden(&caller, "").to_string();
+        let said =
+            |method, uri: &str| Attributes::of(&method, &uri.parse().unwrap()).forbidden(&caller, "").to_string();
         assert_eq!(
             said(Method::GET, "/api/v1/nodes/x"),
             r#"nodes "x" is forbidden: User "bob" cannot get resource "nodes" in API group "" at the cluster scope"#

@@ -19,3 +19,12 @@ pub use rule::Rule;
 
 /// The API group of roles and bindings.
 pub(super) const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Everything, everywhere: what there is where nobody is refused anything.
+pub(super) fn unbounded() -> [Rule; 2] {
+    let all = || -> rule::Words { [Box::from("*")].into() };
+    [
+        Rule { verbs: all(), api_groups: all(), resources: all(), ..Rule::default() },
+        Rule { verbs: all(), non_resource_urls: all(), ..Rule::default() },
+    ]
+}

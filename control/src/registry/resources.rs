@@ -31,11 +31,15 @@ const SERVED: &[(&str, &[&str])] = &[
         ],
     ),
     ("apps", &["controllerrevisions", "deployments", "replicasets"]),
-    ("authentication.k8s.io", &["selfsubjectreviews"]),
-    ("authorization.k8s.io", &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
+    ("authentication.k8s.io", &["selfsubjectreviews", "tokenreviews"]),
+    (
+        "authorization.k8s.io",
+        &["localsubjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"],
+    ),
     ("autoscaling", &["horizontalpodautoscalers"]),
     ("coordination.k8s.io", &["leases"]),
     ("discovery.k8s.io", &["endpointslices"]),
+    ("rbac.authorization.k8s.io", &["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
 ];
 
 /// The sub-resources that this release serves.

@@ -43,6 +43,7 @@ impl Registry {
         let pinned = !meta_str(&object, "resourceVersion").is_empty();
         let makes = part == Part::Main && !pinned && target.resource.behavior.allow_create_on_update;
         if makes && self.0.store.get(&target.key()).is_none() {
+            self.admit_upsert(&target, options)?;
             return self.create_conformed(&target, object, warnings, options).await;
         }
         // A pinned update has one attempt only, so it may have the object itself.
@@ -99,6 +100,7 @@ impl Registry {
         if admitted {
             resource.default(&mut new);
             self.0.admission.mutate(self, &review, &mut new, &mut warnings).await?;
+            self.admit_grant(target, &new, Some(old), options)?;
         }
         admit(resource, part, &mut new, old)?;
         if part == Part::Main {

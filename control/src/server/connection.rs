@@ -18,7 +18,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt as _;
 
-use crate::auth::{Peer, impersonate};
+use crate::audit::Source;
+use crate::auth::Peer;
 use crate::status::Status;
 
 use super::{Api, Limits, Shared};
@@ -27,7 +28,7 @@ use super::{Api, Limits, Shared};
 const PING: Duration = Duration::from_secs(30);
 const PONG: Duration = Duration::from_secs(20);
 
-pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO)
+pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO, source: Option<Source>)
 where
     S: Api<B>,
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -41,7 +42,7 @@ where
         Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
     };
     let peer = Arc::new(peer);
-    let service = service_fn(|request| answer(shared.clone(), peer.clone(), request));
+    let service = service_fn(|request| answer(shared.clone(), peer.clone(), source, request));
     let builder = builder(&shared.limits);
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let ended = tokio::select! {
@@ -77,19 +78,23 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
 async fn answer<S, B>(
     shared: Arc<Shared<S>>,
     peer: Arc<Peer>,
+    source: Option<Source>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Either<B, Full<Bytes>>>, Infallible>
 where
     S: Api<B>,
 {
     let caller = shared.authenticator.caller(&peer, request.headers());
-    let caller = match caller.and_then(|caller| impersonate(caller, request.headers())) {
+    let caller = match caller {
         Ok(caller) => caller,
         Err(status) => return Ok(refusal(&status).map(Either::Right)),
     };
     // Nobody further in needs the secret.
     request.headers_mut().remove(AUTHORIZATION);
-    request.extensions_mut().insert(Arc::new(caller));
+    request.extensions_mut().insert(caller);
+    if let Some(source) = source {
+        request.extensions_mut().insert(source);
+    }
     let response = shared.service.clone().oneshot(request).await?;
     Ok(response.map(Either::Left))
 }

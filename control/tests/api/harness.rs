@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::auth::{Authorizer, Caller};
+use control::auth::{Authenticator, Caller, Tokens, bootstrap};
 use control::health::Health;
 use control::http::{Body, Config, Router};
 use control::registry::Registry;
@@ -32,6 +32,7 @@ pub const SERVICES: &str = "/api/v1/namespaces/golden/services";
 /// A server with the namespaces `default` and `golden`.
 pub struct Server {
     router: Router,
+    registry: Registry,
 }
 
 impl Server {
@@ -45,16 +46,29 @@ impl Server {
         let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
         let address = "127.0.0.1:6443".to_owned();
-        let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health });
-        let server = Self { router };
+        let mut tokens = Tokens::default();
+        tokens.add("token-of-bob", Caller::authenticated("bob", ["dev".to_owned()]));
+        let authenticator = Authenticator::new(tokens);
+        let (nodes, audit) = (nobody, None);
+        let config = Config { registry: registry.clone(), authenticator, audit, nodes, address, health };
+        let server = Self { router: Router::new(config), registry };
         for name in ["default", "golden"] {
             server.make(NAMESPACES, json!({"metadata": {"name": name}})).await;
         }
         server
     }
 
+    /// The same with the roles that every cluster has.
+    pub async fn with_roles() -> Self {
+        let server = Self::start().await;
+        server.make(NAMESPACES, json!({"metadata": {"name": "kube-system"}})).await;
+        server.make(NAMESPACES, json!({"metadata": {"name": "kube-public"}})).await;
+        bootstrap::apply(&server.registry).await.expect("roles are made");
+        server
+    }
+
     pub fn request(&self, method: &str, path: &str) -> Call {
-        let admin = Arc::new(Caller::authenticated("admin", []));
+        let admin = Arc::new(Caller::system("admin"));
         let request = Request::builder().method(method).uri(path).extension(admin);
         Call { router: self.router.clone(), request, body: Bytes::new() }
     }
@@ -115,6 +129,11 @@ impl Call {
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.request = self.request.header(CONTENT_TYPE, content_type);
         self.body = body.into();
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
         self
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::cover::{compact, uncovered};
 use super::rule::quoted;
-use super::{Index, NoRole, RoleRef, Rule};
+use super::{Index, NoRole, RoleRef, Rule, unbounded};
 use crate::auth::Caller;
 use crate::kinds::Look;
 
@@ -59,19 +59,13 @@ fn only_released(new: &Value, old: &Value) -> bool {
 ///
 /// # Errors
 /// Where the role of a binding is not there.
-pub fn refusal(
-    index: &Index,
-    caller: &Caller,
-    namespace: &str,
-    grant: &Grant,
-) -> Result<Option<String>, NoRole> {
+pub fn refusal(index: &Index, caller: &Caller, namespace: &str, grant: &Grant) -> Result<Option<String>, NoRole> {
     let (held, incomplete) = index.rules_for(caller, namespace);
     Ok(match grant {
         Grant::Nothing => None,
         Grant::Binding(role) => not_held(caller, &held, index.rules_of(role, namespace)?, incomplete),
         Grant::Role { rules, gathers } => {
-            let all = [everything(), everywhere()];
-            let partial = *gathers && !uncovered(&held, &all).is_empty();
+            let partial = *gathers && !uncovered(&held, &unbounded()).is_empty();
             not_held(caller, &held, rules, incomplete)
                 .or_else(|| partial.then(|| "must have cluster-admin privileges to use the aggregationRule".to_owned()))
         }
@@ -93,18 +87,6 @@ fn not_held(caller: &Caller, held: &[&Rule], wanted: &[Rule], incomplete: Option
         quoted(&caller.groups),
         missing.join("\n")
     ))
-}
-
-fn all() -> Box<[Box<str>]> {
-    [Box::from("*")].into()
-}
-
-fn everything() -> Rule {
-    Rule { verbs: all(), api_groups: all(), resources: all(), ..Rule::default() }
-}
-
-fn everywhere() -> Rule {
-    Rule { verbs: all(), non_resource_urls: all(), ..Rule::default() }
 }
 
 #[cfg(test)]

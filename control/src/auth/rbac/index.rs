@@ -11,6 +11,7 @@ use crate::auth::attributes::Attributes;
 use crate::auth::follower::View;
 use crate::auth::{Caller, SERVICE_ACCOUNT};
 use crate::kinds::Look;
+use crate::status::Status;
 use crate::store::Key;
 
 /// All roles and bindings.
@@ -55,7 +56,10 @@ enum Subject {
     User(Box<str>),
     Group(Box<str>),
     /// The namespace is empty where the binding left it out.
-    ServiceAccount { namespace: Box<str>, name: Box<str> },
+    ServiceAccount {
+        namespace: Box<str>,
+        name: Box<str>,
+    },
 }
 
 /// The role of a binding is not there.
@@ -66,6 +70,14 @@ impl fmt::Display for NoRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.0.cluster { "clusterrole" } else { "role" };
         write!(f, "{kind}.{} \"{}\" not found", super::GROUP, self.0.name)
+    }
+}
+
+impl NoRole {
+    /// The answer to a binding of it.
+    pub fn status(&self) -> Status {
+        let kind = if self.0.cluster { "clusterrole" } else { "role" };
+        Status::not_found(&format!("{kind}.{}", super::GROUP), &self.0.name)
     }
 }
 
@@ -311,7 +323,12 @@ mod tests {
     fn bindings_reach_as_far_as_their_scope() {
         let index = index(&[
             ("clusterroles", "", "reader", reader()),
-            ("clusterrolebindings", "", "all", binding("ClusterRole", "reader", json!([{"kind": "User", "name": "amy"}]))),
+            (
+                "clusterrolebindings",
+                "",
+                "all",
+                binding("ClusterRole", "reader", json!([{"kind": "User", "name": "amy"}])),
+            ),
             ("rolebindings", "a", "some", binding("ClusterRole", "reader", json!([{"kind": "Group", "name": "dev"}]))),
         ]);
         let amy = Caller::authenticated("amy", []);
