@@ -12,6 +12,7 @@
 //! conforms an object once more before it is stored, to bring its fields into order.
 
 mod access;
+mod addresses;
 mod age;
 mod cells;
 mod columns;
@@ -19,6 +20,7 @@ mod generic;
 mod metadata;
 mod numbers;
 mod selectors;
+mod volume_sources;
 
 mod pod_spec;
 mod pod_template;
