@@ -38,8 +38,8 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     let registry = context.registry.clone();
     // Events have no owners and come in numbers.
     let resources = registry.resources();
-    let kinds = resources.iter().filter(|r| !r.is("", "events"));
-    let resources = kinds.map(|r| (r.qualified.clone(), r.clone())).collect();
+    let kinds = resources.iter().filter(|r| r.is_shown_as_stored() && !r.is("", "events"));
+    let resources = kinds.map(|r| (r.stored.clone(), r.clone())).collect();
     Collector { registry, resources, graph: Mutex::default(), queue: Queue::new() }.run()
 }
 
@@ -139,7 +139,7 @@ impl Collector {
             return Standing::Solid;
         };
         let namespace = if resource.row.namespaced { namespace } else { "" };
-        let found = self.store().get(&Key::new(&resource.qualified, namespace, &owner.name));
+        let found = self.store().get(&Key::new(&resource.stored, namespace, &owner.name));
         match found.and_then(|entry| Meta::of(&entry)).filter(|m| m.uid == owner.uid) {
             None => Standing::Absent,
             Some(meta) if meta.is_deleting() && meta.has(FOREGROUND) => Standing::Waiting,
@@ -193,7 +193,7 @@ impl Collector {
         let namespace = Some(&*owner.namespace).filter(|namespace| !namespace.is_empty());
         let mut found = Vec::new();
         for resource in self.resources.values() {
-            for entry in self.store().list(&resource.qualified, namespace).entries {
+            for entry in self.store().list(&resource.stored, namespace).entries {
                 let Some(meta) = Meta::of(&entry) else { continue };
                 if meta.owner_references.iter().any(|o| o.uid == uid) {
                     found.push((Target::new(resource, &entry.key.namespace, &entry.key.name), meta));

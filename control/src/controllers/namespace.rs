@@ -107,9 +107,10 @@ impl Namespaces {
     /// Deletes what is in the namespace and returns what is left, by resource.
     async fn empty(&self, namespace: &str) -> BTreeMap<String, Left> {
         let mut left = BTreeMap::new();
-        let resources: Vec<_> = self.registry.resources().iter().filter(|r| r.row.namespaced).cloned().collect();
+        let resources: Vec<_> =
+            self.registry.resources().iter().filter(|r| r.row.namespaced && r.is_shown_as_stored()).cloned().collect();
         for resource in resources {
-            let entries = self.registry.store().list(&resource.qualified, Some(namespace)).entries;
+            let entries = self.registry.store().list(&resource.stored, Some(namespace)).entries;
             let targets: Vec<Target> =
                 entries.iter().map(|entry| Target::new(&resource, namespace, &entry.key.name)).collect();
             let mut failure = None;
@@ -117,7 +118,7 @@ impl Namespaces {
             while let Some(result) = deletions.next().await {
                 failure = failure.or(result.err());
             }
-            let still = self.registry.store().list(&resource.qualified, Some(namespace)).entries;
+            let still = self.registry.store().list(&resource.stored, Some(namespace)).entries;
             if still.is_empty() && failure.is_none() {
                 continue;
             }

@@ -107,8 +107,41 @@ pub async fn bind(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status
     let options = asked.write_options("CreateOptions")?;
     let binding = body::decode(asked.content_type(), &body::read(body).await?)?.value;
     asked.registry.bind(asked.target, &binding, &options).await?;
+    Ok(done(asked))
+}
+
+/// POST of an Eviction.
+///
+/// # Errors
+/// As [`Registry::evict`](crate::registry::Registry::evict), and 400 for what is no eviction of this pod.
+pub async fn evict(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    let dry_run = asked.write_options("CreateOptions")?.dry_run;
+    let eviction = body::decode(asked.content_type(), &body::read(body).await?)?.value;
+    let text = |at: &str| eviction.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let (kind, version) = (text("/kind"), text("/apiVersion"));
+    if !matches!((kind, version), ("Eviction" | "", "policy/v1" | "policy/v1beta1" | "")) {
+        let short = version.rsplit('/').next().unwrap_or_default();
+        return Err(Status::bad_request(format!(
+            "{kind} in version \"{short}\" cannot be handled as a Eviction: converting ({version}.{kind}) to \
+             (policy.Eviction): unknown conversion"
+        )));
+    }
+    if text("/metadata/name") != &*asked.target.name {
+        return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+    }
+    let mut options = DeleteOptions { caller: asked.caller.clone(), ..DeleteOptions::default() };
+    if let Some(sent) = eviction.get("deleteOptions").filter(|sent| sent.is_object()) {
+        read_options(sent, &mut options)?;
+    }
+    options.dry_run |= dry_run;
+    asked.registry.evict(asked.target, &options).await?;
+    Ok(done(asked))
+}
+
+/// What a write without an object of its own answers with.
+fn done(asked: Asked<'_>) -> Response<Body> {
     let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-    Ok(respond::value(StatusCode::CREATED, asked.form, &done))
+    respond::value(StatusCode::CREATED, asked.form, &done)
 }
 
 fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status> {
@@ -122,21 +155,26 @@ async fn delete_options(asked: Asked<'_>, body: Body) -> Result<DeleteOptions, S
     let bytes = body::read(body).await?;
     let mut options = DeleteOptions { caller: asked.caller.clone(), ..DeleteOptions::default() };
     if !bytes.is_empty() {
-        let sent = body::decode(asked.content_type(), &bytes)?.value;
-        let text = |at: &str| sent.pointer(at).and_then(Value::as_str).map(str::to_owned);
-        options.grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
-        options.uid = text("/preconditions/uid");
-        options.resource_version = text("/preconditions/resourceVersion");
-        options.propagation = query::propagation(&text("/propagationPolicy").unwrap_or_default())?;
-        options.dry_run = sent.pointer("/dryRun/0").is_some();
-        match sent.get("orphanDependents").and_then(Value::as_bool) {
-            Some(true) => options.propagation = query::propagation("Orphan")?,
-            Some(false) => options.propagation = query::propagation("Background")?,
-            None => {}
-        }
+        read_options(&body::decode(asked.content_type(), &bytes)?.value, &mut options)?;
     }
     asked.query.delete_options(&mut options)?;
     Ok(options)
+}
+
+/// The options of a deletion as an object carries them.
+fn read_options(sent: &Value, options: &mut DeleteOptions) -> Result<(), Status> {
+    let text = |at: &str| sent.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    options.grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
+    options.uid = text("/preconditions/uid");
+    options.resource_version = text("/preconditions/resourceVersion");
+    options.propagation = query::propagation(&text("/propagationPolicy").unwrap_or_default())?;
+    options.dry_run = sent.pointer("/dryRun/0").is_some();
+    match sent.get("orphanDependents").and_then(Value::as_bool) {
+        Some(true) => options.propagation = query::propagation("Orphan")?,
+        Some(false) => options.propagation = query::propagation("Background")?,
+        None => {}
+    }
+    Ok(())
 }
 
 /// A patch document that is an object.

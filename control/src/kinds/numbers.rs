@@ -31,6 +31,13 @@ pub fn not_negative_amount(amount: &Value, at: &Path, errors: &mut Errors) {
     }
 }
 
+/// An amount is more than nothing.
+pub fn positive_amount(amount: &Value, at: &Path, errors: &mut Errors) {
+    if quantity(amount).signum() <= 0 {
+        errors.invalid(at, amount.clone(), "must be greater than zero");
+    }
+}
+
 /// The amount that a field carries.
 pub fn quantity(amount: &Value) -> Quantity {
     amount.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! Pods.
 
 mod admission;
+mod parts;
 mod qos;
 mod table;
 mod update;
@@ -20,7 +21,9 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_update,
     prepare_status_update,
     validate,
+    validate_create,
     validate_update: update::validate,
+    parts: &[parts::EPHEMERAL_CONTAINERS, parts::RESIZE],
     warnings: |pod| pod_spec::warnings(pod.at("spec"), &Path::new("spec")),
     columns: &[
         NAME,
@@ -116,8 +119,14 @@ fn prepare_update(new: &mut Value, old: &Value) {
 }
 
 fn validate(pod: &Value, errors: &mut Errors) {
+    pod_spec::validate(pod.at("spec"), &Path::new("spec"), errors);
+}
+
+fn validate_create(pod: &Value, errors: &mut Errors) {
     let at = Path::new("spec");
-    pod_spec::validate(pod.at("spec"), &at, errors);
+    if !pod.items("spec.ephemeralContainers").is_empty() {
+        errors.forbidden(&at.child("ephemeralContainers"), "cannot be set on create");
+    }
     if !pod.items("spec.schedulingGates").is_empty() && !pod.text("spec.nodeName").is_empty() {
         errors.forbidden(&at.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }

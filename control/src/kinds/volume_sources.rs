@@ -152,12 +152,18 @@ mod tests {
     fn each_source_has_its_rules() {
         let cases = [
             ("nfs", json!({"server": "s", "path": "x"}), "v.path: Invalid value: \"x\": must be an absolute path"),
-            ("iscsi", json!({"targetPortal": "p", "iqn": "iqn.x", "lun": 256}),
-                "v.lun: Invalid value: 256: must be between 0 and 255, inclusive"),
+            (
+                "iscsi",
+                json!({"targetPortal": "p", "iqn": "iqn.x", "lun": 256}),
+                "v.lun: Invalid value: 256: must be between 0 and 255, inclusive",
+            ),
             ("rbd", json!({"image": "i"}), "v.monitors: Required value"),
-            ("hostPath", json!({"path": "/a", "type": "Pipe"}),
+            (
+                "hostPath",
+                json!({"path": "/a", "type": "Pipe"}),
                 "v.type: Unsupported value: \"Pipe\": supported values: \"\", \"BlockDevice\", \"CharDevice\", \
-                 \"Directory\", \"DirectoryOrCreate\", \"File\", \"FileOrCreate\", \"Socket\""),
+                 \"Directory\", \"DirectoryOrCreate\", \"File\", \"FileOrCreate\", \"Socket\"",
+            ),
             ("flocker", json!({}), "v: Required value: one of datasetName and datasetUUID is required"),
         ];
         for (kind, source, words) in cases {

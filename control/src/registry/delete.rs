@@ -247,7 +247,9 @@ fn finalizers_after(target: &Target, object: &Value, options: &DeleteOptions) ->
     let present: Vec<String> = finalizers(object).map(str::to_owned).collect();
     let wanted = match options.propagation {
         None if present.iter().any(|f| COLLECTOR.contains(&f.as_str())) => return present,
-        None if target.resource.is("", "replicationcontrollers") => Some("orphan"),
+        None if target.resource.is("", "replicationcontrollers") || target.resource.is("batch", "jobs") => {
+            Some("orphan")
+        }
         None | Some(Propagation::Background) => None,
         Some(Propagation::Foreground) => Some("foregroundDeletion"),
         Some(Propagation::Orphan) => Some("orphan"),
