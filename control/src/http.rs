@@ -10,7 +10,9 @@
 mod asked;
 mod body;
 mod component_statuses;
+mod delete;
 mod described;
+mod eviction;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -170,13 +172,13 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
-            (Verb::Create, Aspect::Eviction) => write::evict(asked, body).await,
+            (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
-            (Verb::Delete, _) => write::delete(asked, body).await,
-            (Verb::DeleteCollection, _) => write::delete_collection(asked, body).await,
+            (Verb::Delete, _) => delete::delete(asked, body).await,
+            (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
             (Verb::Update | Verb::Patch, _) => Ok(not_allowed(&head.method, target)),
         }
     }
