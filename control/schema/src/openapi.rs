@@ -46,7 +46,7 @@ pub enum Form {
     Protobuf,
 }
 
-/// Where documents are that are of no resources: of the given groups, and of all of them.
+/// Where documents are that are of no resources: of the given groups (built-in ones or others), and of all of them.
 pub fn roots(groups: &[String]) -> Vec<String> {
     roots::places(groups)
 }
@@ -55,7 +55,7 @@ pub fn roots(groups: &[String]) -> Vec<String> {
 /// Compressed with gzip: as it is kept, and as clients ask for it.
 pub fn v3_gzip(place: &str) -> Option<Bytes> {
     let named = Named::of(place)?;
-    made(&format!("v3 {place}"), |encoder| {
+    let make = |encoder: &mut Encoder| {
         let text = descriptions::inflate();
         let words = Descriptions::of(&text);
         let document = match &named {
@@ -63,7 +63,9 @@ pub fn v3_gzip(place: &str) -> Option<Bytes> {
             Named::Root(place) => roots::document(place, &words),
         };
         serde_json::to_writer(encoder, &document).ok()
-    })
+    };
+    // Groups of custom kinds come and go.
+    if matches!(named, Named::Root(_)) { packed(make) } else { made(&format!("v3 {place}"), make) }
 }
 
 /// The same as [`v3_gzip`], in the open.
@@ -160,10 +162,15 @@ pub fn hash(place: &str) -> Option<String> {
     })
 }
 
-/// The same for the documents of custom kinds, of either version.
+/// The same for the document of custom kinds of one group and version.
 pub fn custom_hash(kinds: &[Custom]) -> String {
     let told: Vec<String> = kinds.iter().map(|kind| format!("{:?} {}", kind.row, kind.schema)).collect();
     digest(&told.join("\n"))
+}
+
+/// The same for [`v2_gzip`].
+pub fn v2_hash(form: Form, group_versions: &[String], kinds: &[Custom]) -> String {
+    digest(&format!("{form:?} {} {}", group_versions.join(" "), custom_hash(kinds)))
 }
 
 fn digest(name: &str) -> String {
@@ -183,9 +190,8 @@ impl Named {
         if versions.iter().any(|version| version == plain) {
             return Some(Self::Version(plain.to_owned()));
         }
-        let of_group = |version: &String| version.split_once('/').is_some_and(|(group, _)| group == plain);
-        let root = matches!(place, "api" | "apis" | "version");
-        (root || (plain != place && versions.iter().any(of_group))).then(|| Self::Root(place.to_owned()))
+        let group = place.strip_prefix("apis/").is_some_and(|group| !group.is_empty() && !group.contains('/'));
+        (group || matches!(place, "api" | "apis" | "version")).then(|| Self::Root(place.to_owned()))
     }
 }
 
