@@ -22,7 +22,8 @@ pub fn quantity(amount: &Value) -> Quantity {
 
 /// A map of quantities.
 pub fn write(amounts: &Amounts) -> Value {
-    let map: Map<String, Value> = amounts.iter().map(|(name, amount)| (name.clone(), amount.to_string().into())).collect();
+    let map: Map<String, Value> =
+        amounts.iter().map(|(name, amount)| (name.clone(), amount.to_string().into())).collect();
     Value::Object(map)
 }
 

@@ -36,12 +36,7 @@ pub fn mutate(ranges: &Facts<Range>, registry: &Registry, review: &Review<'_>, o
 }
 
 /// Refuses what is out of bounds.
-pub fn validate(
-    ranges: &Facts<Range>,
-    registry: &Registry,
-    review: &Review<'_>,
-    object: &Value,
-) -> Result<(), Status> {
+pub fn validate(ranges: &Facts<Range>, registry: &Registry, review: &Review<'_>, object: &Value) -> Result<(), Status> {
     if !applies(review) {
         return Ok(());
     }

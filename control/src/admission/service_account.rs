@@ -106,11 +106,11 @@ fn names_secret(spec: &Value) -> bool {
         c.items("envFrom").iter().any(|e| e.has("secretRef"))
             || c.items("env").iter().any(|e| e.has("valueFrom.secretKeyRef"))
     };
-    let in_volume = |v: &Value| {
-        v.has("secret") || v.items("projected.sources").iter().any(|s| s.has("secret"))
-    };
+    let in_volume = |v: &Value| v.has("secret") || v.items("projected.sources").iter().any(|s| s.has("secret"));
     !spec.items("imagePullSecrets").is_empty()
-        || ["initContainers", "containers", "ephemeralContainers"].iter().any(|l| spec.items(l).iter().any(in_container))
+        || ["initContainers", "containers", "ephemeralContainers"]
+            .iter()
+            .any(|l| spec.items(l).iter().any(in_container))
         || spec.items("volumes").iter().any(in_volume)
 }
 

@@ -33,12 +33,9 @@ pub fn of_claim(limits: &[Value], spec: &Value) -> Vec<String> {
     for limit in limits.iter().filter(|l| l.text("type") == "PersistentVolumeClaim") {
         let requests = amounts::read(spec.at("resources.requests"));
         let claim = Bounded { limit, requests, limits: Amounts::new() };
-        for (name, bound) in limit.entries("min") {
-            broken.extend(claim.least(name, amounts::quantity(bound)));
-        }
-        for (name, bound) in limit.entries("max") {
-            broken.extend(claim.most_requested(name, amounts::quantity(bound)));
-        }
+        let of = |field: &str| amounts::read(limit.at(field));
+        broken.extend(of("min").iter().filter_map(|(name, bound)| claim.least(name, *bound)));
+        broken.extend(of("max").iter().filter_map(|(name, bound)| claim.most_requested(name, *bound)));
     }
     once_each(broken)
 }
@@ -58,13 +55,10 @@ struct Bounded<'a> {
 
 impl Bounded<'_> {
     fn check(&self, broken: &mut Vec<String>) {
-        type Bound = fn(&Bounded<'_>, &str, Quantity) -> Option<String>;
-        let bounds: [(&str, Bound); 3] = [("min", Self::least), ("max", Self::most), ("maxLimitRequestRatio", Self::ratio)];
-        for (field, bound) in bounds {
-            let mut amounts: Vec<(&str, &Value)> = self.limit.entries(field).collect();
-            amounts.sort_by_key(|(name, _)| *name);
-            broken.extend(amounts.iter().filter_map(|(name, amount)| bound(self, name, amounts::quantity(amount))));
-        }
+        let of = |field: &str| amounts::read(self.limit.at(field));
+        broken.extend(of("min").iter().filter_map(|(name, bound)| self.least(name, *bound)));
+        broken.extend(of("max").iter().filter_map(|(name, bound)| self.most(name, *bound)));
+        broken.extend(of("maxLimitRequestRatio").iter().filter_map(|(name, bound)| self.ratio(name, *bound)));
     }
 
     fn least(&self, name: &str, bound: Quantity) -> Option<String> {

@@ -52,7 +52,8 @@ pub fn app_armor(metadata: &Value, spec: &Value) -> Option<Violation> {
     };
     let mut values: BTreeSet<String> = containers(spec).filter_map(bad).collect();
     values.extend(bad(spec));
-    let mut setters: Vec<String> = blamed(bad(spec).is_some(), &names(spec, |c| bad(c).is_some())).into_iter().collect();
+    let mut setters: Vec<String> =
+        blamed(bad(spec).is_some(), &names(spec, |c| bad(c).is_some())).into_iter().collect();
     let fine = |v: &str| v.is_empty() || v == "runtime/default" || v.starts_with("localhost/");
     let annotations: BTreeSet<String> = metadata
         .entries("annotations")
@@ -92,8 +93,7 @@ pub fn host_namespaces(_: &Value, spec: &Value) -> Option<Violation> {
 
 /// Nothing of the host's files.
 pub fn host_path(_: &Value, spec: &Value) -> Option<Violation> {
-    let bad: Vec<&str> =
-        spec.items("volumes").iter().filter(|v| v.has("hostPath")).map(|v| v.text("name")).collect();
+    let bad: Vec<&str> = spec.items("volumes").iter().filter(|v| v.has("hostPath")).map(|v| v.text("name")).collect();
     (!bad.is_empty()).then(|| Violation {
         reason: "hostPath volumes",
         detail: format!("{} {}", plural("volume", "volumes", bad.len()), quoted(&bad)),
@@ -174,7 +174,8 @@ fn se_linux_of(spec: &Value, types: &[&str]) -> Option<Violation> {
 /// seccomp stays on: by annotation, before 1.19.
 pub fn seccomp_annotations(metadata: &Value, spec: &Value) -> Option<Violation> {
     let fine = |v: &str| matches!(v, "runtime/default" | "docker/default") || v.starts_with("localhost/");
-    let keys = containers(spec).map(|c| format!("{SECCOMP_CONTAINER}{}", c.text("name"))).chain([SECCOMP_POD.to_owned()]);
+    let keys =
+        containers(spec).map(|c| format!("{SECCOMP_CONTAINER}{}", c.text("name"))).chain([SECCOMP_POD.to_owned()]);
     let wrong = |key: String| {
         let value = metadata.at("annotations").get(&key)?.as_str().filter(|v| !fine(v))?;
         Some(format!("{key}={}", Value::from(value)))

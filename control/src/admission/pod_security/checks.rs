@@ -35,10 +35,7 @@ const CHECKS: &[Check] = &[
     baseline(&[(0, baseline::privileged)]),
     baseline(&[(0, baseline::proc_mount)]),
     baseline(&[(0, baseline::se_linux), (31, baseline::se_linux_31)]),
-    Check {
-        replaced: Some(19),
-        ..baseline(&[(0, baseline::seccomp_annotations), (19, baseline::seccomp)])
-    },
+    Check { replaced: Some(19), ..baseline(&[(0, baseline::seccomp_annotations), (19, baseline::seccomp)]) },
     baseline(&[
         (0, baseline::sysctls),
         (27, baseline::sysctls_27),
@@ -70,7 +67,8 @@ pub fn violations(standard: Standard, metadata: &Value, spec: &Value) -> Vec<Vio
         let replaced = level == Level::Restricted && check.replaced.is_some_and(|since| version.has(since));
         check.level <= level && !replaced
     };
-    let test = |check: &Check| check.versions.iter().rev().find(|(since, _)| version.has(*since)).map(|(_, test)| *test);
+    let test =
+        |check: &Check| check.versions.iter().rev().find(|(since, _)| version.has(*since)).map(|(_, test)| *test);
     CHECKS.iter().filter(applies).filter_map(test).filter_map(|test| test(metadata, spec)).collect()
 }
 

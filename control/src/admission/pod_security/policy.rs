@@ -170,9 +170,8 @@ mod tests {
     use super::*;
 
     fn policy(labels: &[(&str, &str)]) -> (String, String, String) {
-        let (policy, errors) = Policy::of(|key| {
-            labels.iter().find(|(k, _)| key.strip_prefix(PREFIX) == Some(k)).map(|(_, v)| *v)
-        });
+        let (policy, errors) =
+            Policy::of(|key| labels.iter().find(|(k, _)| key.strip_prefix(PREFIX) == Some(k)).map(|(_, v)| *v));
         let errors = if errors.is_empty() { String::new() } else { errors.to_string() };
         (policy.enforce.to_string(), policy.warn.to_string(), errors)
     }

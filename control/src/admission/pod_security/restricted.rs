@@ -9,16 +9,8 @@ use super::words::{Violation, blamed, containers, named, names, plural, quoted};
 use crate::kinds::Look;
 
 /// Volume sources that stay inside the cluster.
-const VOLUMES: &[&str] = &[
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-];
+const VOLUMES: &[&str] =
+    &["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
 
 /// Volume sources that have a name in the message.
 const OTHER_VOLUMES: &[&str] = &[
@@ -77,11 +69,7 @@ pub fn capabilities(_: &Value, spec: &Value) -> Option<Violation> {
     }
     if !adding.is_empty() {
         let all: BTreeSet<String> = containers(spec).flat_map(added).collect();
-        said.push(format!(
-            "{} must not include {} in securityContext.capabilities.add",
-            named(&adding),
-            quoted(&all)
-        ));
+        said.push(format!("{} must not include {} in securityContext.capabilities.add", named(&adding), quoted(&all)));
     }
     (!said.is_empty()).then(|| Violation { reason: "unrestricted capabilities", detail: said.join("; ") })
 }

@@ -1,7 +1,5 @@
 //! What the checks say: who broke a rule, in upstream's grammar.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use crate::kinds::Look;
@@ -50,11 +48,6 @@ pub fn blamed(pod: bool, names: &[&str]) -> Option<String> {
 /// `"a", "b"`.
 pub fn quoted<'a>(items: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>) -> String {
     items.into_iter().map(|item| format!("\"{}\"", item.as_ref())).collect::<Vec<_>>().join(", ")
-}
-
-/// A sorted set of the texts at `path` in `from`.
-pub fn texts<'a>(from: impl IntoIterator<Item = &'a Value>, path: &str) -> BTreeSet<&'a str> {
-    from.into_iter().map(|value| value.text(path)).collect()
 }
 
 /// One word for one, another for many.

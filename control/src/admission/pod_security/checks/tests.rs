@@ -115,7 +115,9 @@ fn annotations_count_where_their_release_knew_them() {
     assert_eq!(said(Level::Baseline, Version::Latest, metadata.clone(), spec.clone()), armor);
     assert_eq!(
         said(Level::Baseline, Version::Minor(18), metadata, spec),
-        format!("{armor}, seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod=\"unconfined\")")
+        format!(
+            "{armor}, seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod=\"unconfined\")"
+        )
     );
 }
 
