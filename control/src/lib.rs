@@ -25,6 +25,7 @@ pub mod discovery;
 pub mod health;
 pub mod http;
 
+pub mod admission;
 pub mod field;
 pub mod kinds;
 pub mod registry;
@@ -32,7 +33,10 @@ pub mod status;
 
 pub mod store;
 
+pub mod webhook;
+
 pub mod controllers;
+pub mod custom;
 pub mod scheduler;
 pub mod work;
 

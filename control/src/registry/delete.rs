@@ -3,6 +3,8 @@
 //! A pod on a node gets its grace period and is removed by the node. Finalizers hold an object until their owners take
 //! them off. `Foreground` and `Orphan` are finalizers of the garbage collector.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use objects::time;
@@ -18,6 +20,8 @@ use super::part::Part;
 use super::resources::Target;
 use super::update::Proposal;
 use super::{Registry, Selection};
+use crate::admission::{Operation, Review};
+use crate::auth::Caller;
 use crate::kinds::Generation;
 use crate::status::Status;
 use crate::store::Entry;
@@ -34,7 +38,7 @@ pub enum Propagation {
 }
 
 /// The options of a deletion.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DeleteOptions {
     /// Seconds for a graceful end; the object's own default where absent.
     pub grace: Option<i64>,
@@ -46,9 +50,27 @@ pub struct DeleteOptions {
     pub propagation: Option<Propagation>,
     /// Everything but the deletion.
     pub dry_run: bool,
+    /// Who deletes.
+    pub caller: Arc<Caller>,
+}
+
+impl Default for DeleteOptions {
+    fn default() -> Self {
+        let caller = Arc::new(Caller::system("system:kube-controller-manager"));
+        Self { grace: None, uid: None, resource_version: None, propagation: None, dry_run: false, caller }
+    }
 }
 
 impl DeleteOptions {
+    /// What is said to a client who may not know what its deletion leaves behind.
+    pub fn warning(&self, target: &Target) -> Option<&'static str> {
+        let unsaid = self.propagation.is_none() && target.resource.is("batch", "jobs");
+        unsaid.then_some(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+             or set propagationPolicy=Orphan to suppress this warning",
+        )
+    }
+
     /// At once, and only this very object.
     pub fn now(uid: &str) -> Self {
         Self { grace: Some(0), uid: Some(uid.to_owned()), ..Self::default() }
@@ -85,6 +107,7 @@ impl Registry {
             let entry = self.entry(target)?;
             let object = entry.value();
             precondition(target, &object, options)?;
+            self.admit_delete(target, &object, options).await?;
             let outcome = match step(target, &object, options) {
                 Step::Nothing => return Ok(Deleted::Pending(entry.bytes.clone())),
                 Step::Mark(marked) => self.mark(target, &object, marked, options.dry_run).await.map(Deleted::Pending),
@@ -116,6 +139,14 @@ impl Registry {
             .try_collect::<Vec<()>>()
             .await?;
         Ok(page)
+    }
+
+    async fn admit_delete(&self, target: &Target, object: &Value, options: &DeleteOptions) -> Result<(), Status> {
+        let write =
+            WriteOptions { dry_run: options.dry_run, caller: options.caller.clone(), ..WriteOptions::default() };
+        let review =
+            Review { operation: Operation::Delete, target, subresource: "", old: Some(object), options: &write };
+        self.0.admission.validate(self, &review, None, &mut Vec::new()).await
     }
 
     async fn mark(&self, target: &Target, old: &Value, marked: Value, dry_run: bool) -> Result<Bytes, Status> {
@@ -225,7 +256,7 @@ fn finalizers_after(target: &Target, object: &Value, options: &DeleteOptions) ->
     let present: Vec<String> = finalizers(object).map(str::to_owned).collect();
     let wanted = match options.propagation {
         None if present.iter().any(|f| COLLECTOR.contains(&f.as_str())) => return present,
-        None if target.resource.is("", "replicationcontrollers") => Some("orphan"),
+        None if orphans(target) => Some("orphan"),
         None | Some(Propagation::Background) => None,
         Some(Propagation::Foreground) => Some("foregroundDeletion"),
         Some(Propagation::Orphan) => Some("orphan"),
@@ -236,6 +267,11 @@ fn finalizers_after(target: &Target, object: &Value, options: &DeleteOptions) ->
         after.push(wanted.to_owned());
     }
     after
+}
+
+/// Kinds from a time before there was a collector: their dependents stay unless somebody says otherwise.
+fn orphans(target: &Target) -> bool {
+    target.resource.is("", "replicationcontrollers") || target.resource.is("batch", "jobs")
 }
 
 fn holds_namespace(object: &Value) -> bool {
