@@ -19,7 +19,7 @@ mod validate;
 mod volumes;
 
 pub use affinity::node_selector;
-pub use default::{apply as default, same_account};
+pub use default::apply as default;
 pub use handlers::port as target_port;
 pub use unsupported::warnings;
 pub use validate::validate;

@@ -39,14 +39,8 @@ fn minimal() -> Vec<(&'static str, Value)> {
         ("/api/v1/namespaces/golden/secrets", of(json!({}))),
         ("/api/v1/namespaces/golden/serviceaccounts", of(json!({}))),
         ("/api/v1/namespaces/golden/services", of(json!({"spec": {"ports": [{"port": 80}]}}))),
-        (
-            "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-            of(json!({"webhooks": []})),
-        ),
-        (
-            "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-            of(json!({"webhooks": []})),
-        ),
+        ("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", of(json!({"webhooks": []}))),
+        ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", of(json!({"webhooks": []}))),
         (
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
             of(json!({"spec": {"matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
@@ -56,10 +50,7 @@ fn minimal() -> Vec<(&'static str, Value)> {
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
             of(json!({"spec": {"policyName": "p", "validationActions": ["Deny"]}})),
         ),
-        (
-            "/apis/apps/v1/namespaces/golden/controllerrevisions",
-            of(json!({"data": {"a": 1}, "revision": 1})),
-        ),
+        ("/apis/apps/v1/namespaces/golden/controllerrevisions", of(json!({"data": {"a": 1}, "revision": 1}))),
         ("/apis/apps/v1/namespaces/golden/daemonsets", of(json!({"spec": workload}))),
         ("/apis/apps/v1/namespaces/golden/deployments", of(json!({"spec": workload}))),
         ("/apis/apps/v1/namespaces/golden/replicasets", of(json!({"spec": workload}))),
@@ -95,19 +86,13 @@ fn minimal() -> Vec<(&'static str, Value)> {
             "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations",
             of(json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}})),
         ),
-        (
-            "/apis/networking.k8s.io/v1/ingressclasses",
-            of(json!({"spec": {"controller": "example.com/c"}})),
-        ),
+        ("/apis/networking.k8s.io/v1/ingressclasses", of(json!({"spec": {"controller": "example.com/c"}}))),
         (
             "/apis/networking.k8s.io/v1/namespaces/golden/ingresses",
             of(json!({"spec": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}}})),
         ),
         ("/apis/networking.k8s.io/v1/servicecidrs", of(json!({"spec": {"cidrs": ["10.96.0.0/16"]}}))),
-        (
-            "/apis/networking.k8s.io/v1/namespaces/golden/networkpolicies",
-            of(json!({"spec": {"podSelector": {}}})),
-        ),
+        ("/apis/networking.k8s.io/v1/namespaces/golden/networkpolicies", of(json!({"spec": {"podSelector": {}}}))),
         ("/apis/node.k8s.io/v1/runtimeclasses", of(json!({"handler": "wasm"}))),
         (
             "/apis/policy/v1/namespaces/golden/poddisruptionbudgets",
@@ -126,10 +111,7 @@ fn minimal() -> Vec<(&'static str, Value)> {
         ("/apis/scheduling.k8s.io/v1/priorityclasses", of(json!({"value": 1}))),
         ("/apis/storage.k8s.io/v1/csidrivers", of(json!({"spec": {}}))),
         ("/apis/storage.k8s.io/v1/csinodes", of(json!({"spec": {"drivers": []}}))),
-        (
-            "/apis/storage.k8s.io/v1/namespaces/golden/csistoragecapacities",
-            of(json!({"storageClassName": "fast"})),
-        ),
+        ("/apis/storage.k8s.io/v1/namespaces/golden/csistoragecapacities", of(json!({"storageClassName": "fast"}))),
         ("/apis/storage.k8s.io/v1/storageclasses", of(json!({"provisioner": "example.com/p"}))),
         (
             "/apis/storage.k8s.io/v1/volumeattachments",
@@ -163,8 +145,7 @@ async fn each_kind_is_made_read_listed_shown_and_deleted() {
 #[tokio::test]
 async fn events_of_both_groups_are_the_same_events() {
     let server = Server::start().await;
-    let (old, new) =
-        ("/api/v1/namespaces/golden/events", "/apis/events.k8s.io/v1/namespaces/golden/events");
+    let (old, new) = ("/api/v1/namespaces/golden/events", "/apis/events.k8s.io/v1/namespaces/golden/events");
     let event = json!({"metadata": {"name": "e"}, "eventTime": "2026-11-20T10:00:00.000000Z", "type": "Normal",
         "reason": "Tested", "action": "Testing", "note": "a note", "reportingController": "example.com/tests",
         "reportingInstance": "i", "regarding": {"kind": "Pod", "name": "p", "namespace": "golden"}});

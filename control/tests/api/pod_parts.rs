@@ -25,7 +25,8 @@ async fn a_budget_has_its_say_in_an_eviction() {
     for name in ["p1", "p2"] {
         running(&server, name).await;
     }
-    let budget = json!({"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}});
+    let budget =
+        json!({"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}});
     server.make(BUDGETS, budget).await;
     let path = format!("{PODS}/p1/eviction");
     let early = server.post(&path, eviction("p1")).await;
@@ -66,27 +67,26 @@ async fn a_debugger_joins_and_stays() {
     let pod = server.patch(&path, STRATEGIC, patch).await.with(200);
     assert_eq!(pod["spec"]["ephemeralContainers"][0]["imagePullPolicy"], "Always");
     assert_eq!(pod["metadata"]["generation"], 2);
-    let patch = json!({"spec": {"ephemeralContainers": [{"name": "f", "image": "echo", "targetContainerName": "zzz"}]}});
+    let patch =
+        json!({"spec": {"ephemeralContainers": [{"name": "f", "image": "echo", "targetContainerName": "zzz"}]}});
     let words = server.patch(&path, STRATEGIC, patch).await.refused(422, "Invalid");
-    assert_eq!(
-        words,
-        "Pod \"p\" is invalid: spec.ephemeralContainers[0].targetContainerName: Not found: \"zzz\""
-    );
+    assert_eq!(words, "Pod \"p\" is invalid: spec.ephemeralContainers[0].targetContainerName: Not found: \"zzz\"");
 }
 
 #[tokio::test]
 async fn a_resize_changes_amounts_and_nothing_else() {
     let server = Server::start().await;
-    let container = |cpu: &str, image: &str| {
-        json!({"spec": {"containers": [{"name": "c", "image": image, "resources": {"requests": {"cpu": cpu}}}]}})
-    };
+    let container = |cpu: &str, image: &str| json!({"spec": {"containers": [{"name": "c", "image": image, "resources": {"requests": {"cpu": cpu}}}]}});
     let mut pod = container("1", "echo");
     pod["metadata"] = json!({"name": "p"});
     server.make(PODS, pod).await;
     let path = format!("{PODS}/p/resize");
     let resized = server.patch(&path, STRATEGIC, container("2", "other")).await.with(200);
     let container_now = &resized["spec"]["containers"][0];
-    assert_eq!((&container_now["image"], &container_now["resources"]["requests"]["cpu"]), (&json!("echo"), &json!("2")));
+    assert_eq!(
+        (&container_now["image"], &container_now["resources"]["requests"]["cpu"]),
+        (&json!("echo"), &json!("2"))
+    );
     assert_eq!(server.read(&path).await, resized);
 }
 
