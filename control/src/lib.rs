@@ -23,6 +23,7 @@ pub mod discovery;
 pub mod health;
 pub mod http;
 
+pub mod custom;
 pub mod field;
 pub mod kinds;
 pub mod registry;

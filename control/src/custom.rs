@@ -1,0 +1,3 @@
+//! Kinds that users define themselves.
+
+pub mod schema;
