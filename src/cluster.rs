@@ -9,6 +9,7 @@ use kube::Client;
 use netproxy::fabric::{Cidr, CidrError, Fabric};
 use tokio_util::sync::CancellationToken;
 
+use crate::fabric_link::FabricLink;
 use crate::node_link::NodeLink;
 use crate::node_ports::NodePorts;
 use crate::plan::Plan;
@@ -135,12 +136,13 @@ impl Cluster {
 
     async fn start(settings: Settings) -> Result<Self, Error> {
         let plan = Plan::new(settings)?;
-        let link = NodeLink::default();
-        let control = plan.control(link.transport()).build().await?;
+        let (link, network) = (NodeLink::default(), FabricLink::default());
+        let control = plan.control(link.transport(), network.dialer()).build().await?;
         control.seed().await?;
         let client = as_user(&control, "kubernetes-admin");
         let mut tasks = Tasks::default();
         let fabric = Fabric::new(plan.fabric(control.authority()));
+        network.connect(&fabric);
         let mut open = None;
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());

@@ -21,6 +21,7 @@
 //! ```
 
 mod cluster;
+mod fabric_link;
 mod host;
 mod node_link;
 mod node_ports;

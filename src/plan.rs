@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use control::http::NodeTransport;
+use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
 
 use crate::cluster::Error;
@@ -64,7 +65,7 @@ impl Plan {
     }
 
     /// The control plane's part.
-    pub fn control(&self, nodes: NodeTransport) -> control::Config {
+    pub fn control(&self, nodes: NodeTransport, dialer: Dialer) -> control::Config {
         control::Config {
             data_dir: Some(self.data_dir.clone()),
             listen: self.listen,
@@ -74,6 +75,7 @@ impl Plan {
             kubeconfig: [self.kubeconfig()].into_iter().chain(self.settings.write_kubeconfig.clone()).collect(),
             token_auth_file: self.settings.token_auth_file.clone(),
             nodes,
+            dialer: Some(dialer),
             without_scheduler: !self.runs(Component::Scheduler),
             without_controllers: !self.runs(Component::Controllers),
         }

@@ -5,7 +5,7 @@
 //! request ────► bearer token ─────────────┴► authenticator ─► impersonate ─► Caller ─► authorize ─► Decision
 //! ```
 //!
-//! Callers in this process have no connection: they name themselves with a [`Caller`] in the request's extensions.
+//! Callers in this process have no connection: they name themselves with an `Arc<Caller>` in the request's extensions.
 
 mod attributes;
 mod authenticator;
@@ -17,7 +17,7 @@ mod tokens;
 
 pub use attributes::Attributes;
 pub use authenticator::{Authenticator, Peer};
-pub use authorize::{Decision, authorize};
+pub use authorize::{Authorizer, Decision};
 pub use impersonate::impersonate;
 pub use pki::{Identity, Pki, PkiError, server_names};
 pub use tokens::{TokenFileError, Tokens};

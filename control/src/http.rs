@@ -5,9 +5,11 @@
 //! ```
 //!
 //! The [`Router`] is a tower service. A TLS connection, a pod's in-memory stream and the node agent in the same process
-//! all call this one; who they are stands in the request's extensions as a [`Caller`].
+//! all call this one; who they are stands in the request's extensions as an `Arc<Caller>`.
 
+mod asked;
 mod body;
+mod described;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -39,11 +41,12 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Caller, Decision, authorize};
-use crate::discovery::Discovery;
+use crate::auth::{Attributes, Authorizer, Caller};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
+use asked::Asked;
+use described::Described;
 use negotiate::Negotiated;
 use query::Query;
 use verb::Verb;
@@ -58,26 +61,44 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 #[derive(Clone)]
 pub struct Router {
     parts: Arc<Parts>,
-    caller: Caller,
+    caller: Arc<Caller>,
 }
 
 struct Parts {
     registry: Registry,
+    authorizer: Authorizer,
     nodes: NodeTransport,
-    discovery: Discovery,
+    described: Described,
     health: Health,
 }
 
+/// What a [`Router`] is made of.
+pub struct Config {
+    /// What it serves.
+    pub registry: Registry,
+    /// Who may do what.
+    pub authorizer: Authorizer,
+    /// Finds the node that a pod's logs are on.
+    pub nodes: NodeTransport,
+    /// `10.0.0.1:6443`: where clients reach it.
+    pub address: String,
+    /// Whether all is well.
+    pub health: Health,
+}
+
 impl Router {
-    /// A router over a registry; `nodes` finds the node that a pod's logs are on.
-    pub fn new(registry: Registry, nodes: NodeTransport, discovery: Discovery, health: Health) -> Self {
-        Self { parts: Arc::new(Parts { registry, nodes, discovery, health }), caller: Caller::anonymous() }
+    /// A router for nobody in particular.
+    pub fn new(config: Config) -> Self {
+        let Config { registry, authorizer, nodes, address, health } = config;
+        let described = Described::new(&registry, address);
+        let parts = Parts { registry, authorizer, nodes, described, health };
+        Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
     /// The same API for a caller in this process: requests that name nobody come from `caller`.
     #[must_use]
     pub fn acting_as(&self, caller: Caller) -> Self {
-        Self { parts: self.parts.clone(), caller }
+        Self { parts: self.parts.clone(), caller: Arc::new(caller) }
     }
 
     /// Answers one request.
@@ -90,16 +111,17 @@ impl Router {
 
     async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
-        let caller = head.extensions.get::<Caller>().unwrap_or(&self.caller);
+        let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
         let wanted = Attributes::of(&head.method, &head.uri);
-        if authorize(caller, &wanted) == Decision::Deny {
+        if !self.parts.authorizer.decide(caller, &wanted).is_allowed() {
             return Err(wanted.forbidden(caller));
         }
-        if let Some(answer) = self.parts.health.answer(&head).or_else(|| self.parts.discovery.answer(&head)) {
+        let registry = &self.parts.registry;
+        let discovered = || self.parts.described.now(registry).answer(&head);
+        if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
-        let registry = &self.parts.registry;
         let Some(path) = ResourcePath::parse(&decoded) else {
             return Ok(unknown(&decoded));
         };
@@ -111,7 +133,7 @@ impl Router {
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = negotiate::accept(accept)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
-        let asked = Asked { path: &path, target: &target, caller, form, query: &query, head: &head };
+        let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
         if let Some(deprecation) = resource.behavior.deprecation {
             respond::warn(&mut response, &[deprecation.to_owned()]);
@@ -126,9 +148,7 @@ impl Router {
     }
 
     async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-        let Asked { path, target, caller, form, query, head } = asked;
-        let registry = &self.parts.registry;
-        let headers = &head.headers;
+        let Asked { path, target, query, head, form, .. } = asked;
         if !scope_fits(&target.resource, path) {
             return Err(Status::no_such_resource());
         }
@@ -138,22 +158,20 @@ impl Router {
             return Ok(not_allowed(&head.method, target));
         };
         match (verb, aspect) {
-            (Verb::Get, Aspect::Log) => node_proxy::log(registry, &self.parts.nodes, target, query).await,
+            (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Part(Part::Scale)) => {
-                Ok(respond::value(StatusCode::OK, form, &registry.scale(target)?))
+                Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target)?))
             }
-            (Verb::Get, _) => read::get(registry, target, form, query),
-            (Verb::List, _) => read::list(registry, target, form, query),
-            (Verb::Watch, _) => watch::watch(registry, target, form, query),
-            (Verb::Create, Aspect::Binding) => write::bind(registry, target, form, query, headers, body).await,
-            (Verb::Create, Aspect::Review) => review::create(target, caller, form, headers, body).await,
-            (Verb::Create, _) => write::create(registry, target, form, query, headers, body).await,
-            (Verb::Update, Aspect::Part(part)) => {
-                write::update(registry, target, part, form, query, headers, body).await
-            }
-            (Verb::Patch, Aspect::Part(part)) => write::patch(registry, target, part, form, query, headers, body).await,
-            (Verb::Delete, _) => write::delete(registry, target, form, query, headers, body).await,
-            (Verb::DeleteCollection, _) => write::delete_collection(registry, target, form, query, headers, body).await,
+            (Verb::Get, _) => read::get(asked),
+            (Verb::List, _) => read::list(asked),
+            (Verb::Watch, _) => watch::watch(asked),
+            (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
+            (Verb::Create, _) => write::create(asked, body).await,
+            (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
+            (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
+            (Verb::Delete, _) => write::delete(asked, body).await,
+            (Verb::DeleteCollection, _) => write::delete_collection(asked, body).await,
             (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
                 Ok(not_allowed(&head.method, target))
             }
@@ -192,16 +210,6 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "binding" => Aspect::Binding,
         _ => return Err(Status::no_such_resource()),
     })
-}
-
-/// One request, taken apart.
-struct Asked<'a> {
-    path: &'a ResourcePath,
-    target: &'a Target,
-    caller: &'a Caller,
-    form: Negotiated,
-    query: &'a Query<'a>,
-    head: &'a http::request::Parts,
 }
 
 /// A namespaced object needs its namespace; a cluster-wide one has none.

@@ -11,12 +11,12 @@
 //! `check_status_update` on the status endpoint. Functions here append the fields that they add, so the registry
 //! conforms an object once more before it is stored, to bring its fields into order.
 
-mod access;
-mod age;
+pub(crate) mod access;
+pub(crate) mod age;
 mod cells;
 mod columns;
 mod generic;
-mod metadata;
+pub(crate) mod metadata;
 mod numbers;
 mod selectors;
 

@@ -23,7 +23,7 @@ pub mod discovery;
 pub mod health;
 pub mod http;
 
-pub mod custom;
+pub mod admission;
 pub mod field;
 pub mod kinds;
 pub mod registry;
@@ -31,7 +31,10 @@ pub mod status;
 
 pub mod store;
 
+pub mod webhook;
+
 pub mod controllers;
+pub mod custom;
 pub mod scheduler;
 pub mod work;
 

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Authenticator, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
+use crate::auth::{Authenticator, Authorizer, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
 use crate::controllers;
-use crate::discovery::Discovery;
 use crate::health::{Check, Health};
-use crate::http::{NodeTransport, Router};
+use crate::http::{self, NodeTransport, Router};
 use crate::kinds::services::{Cidr, CidrError};
 use crate::kubeconfig::Kubeconfig;
 use crate::registry::Registry;
 use crate::server::{Limits, Server, Streams, Tls, TlsError};
 use crate::status::Status;
 use crate::store::{self, OpenError, Store};
+use crate::webhook::Dialer;
 use crate::work::{self, ApiEndpoint};
 
 /// The domain that names of services end in.
@@ -41,6 +41,8 @@ pub struct Config {
     pub token_auth_file: Option<PathBuf>,
     /// The way to the nodes' agents.
     pub nodes: NodeTransport,
+    /// The way to the cluster's own addresses, for webhooks; without one, sockets of the host.
+    pub dialer: Option<Dialer>,
     /// Leave the scheduler out.
     pub without_scheduler: bool,
     /// Leave the controllers out, the scheduler with them.
@@ -112,6 +114,9 @@ impl Config {
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
         let registry = Registry::new(store, self.service_cidr.parse::<Cidr>()?);
+        if let Some(dialer) = &self.dialer {
+            registry.webhooks().dial_through(dialer.clone());
+        }
         let cluster_ip = registry.first_cluster_ip().into();
         let pki = Pki::open(below("pki").as_deref())?;
         let mut tokens = Tokens::default();
@@ -123,13 +128,13 @@ impl Config {
         let listen = |source| BuildError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let rows = registry.resources().rows();
-        let router = Router::new(
-            registry.clone(),
-            self.nodes.clone(),
-            Discovery::new(&rows, address.to_string()),
-            Health::new(Vec::new(), vec![store_check(&registry)]),
-        );
+        let router = Router::new(http::Config {
+            registry: registry.clone(),
+            authorizer: Authorizer,
+            nodes: self.nodes.clone(),
+            address: address.to_string(),
+            health: Health::new(Vec::new(), vec![store_check(&registry)]),
+        });
         let authenticator = Authenticator::new(tokens);
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;

@@ -23,6 +23,7 @@ mod json_patch;
 mod list;
 mod metadata;
 mod namespace;
+mod nature;
 mod object;
 mod options;
 mod part;
@@ -50,8 +51,13 @@ pub use watch::{Frame, Watching};
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
+use crate::admission::Admission;
+use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
+use crate::webhook;
 use informers::Informers;
 
 /// A handle to the registry; clones share it.
@@ -60,9 +66,12 @@ pub struct Registry(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    resources: Resources,
+    resources: ArcSwap<Resources>,
+    changed: tokio::sync::watch::Sender<u64>,
     addresses: Addresses,
     informers: Informers,
+    admission: Admission,
+    webhooks: webhook::Client,
 }
 
 impl Registry {
@@ -70,7 +79,15 @@ impl Registry {
     pub fn new(store: Store, range: Cidr) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
-        Self(Arc::new(Inner { store, resources: Resources::built_in(), addresses, informers: Informers::default() }))
+        Self(Arc::new(Inner {
+            webhooks: webhook::Client::new(store.clone()),
+            store,
+            resources: ArcSwap::from_pointee(Resources::built_in()),
+            changed: tokio::sync::watch::Sender::new(0),
+            addresses,
+            informers: Informers::default(),
+            admission: Admission::new(),
+        }))
     }
 
     /// The cluster IP of the API itself.
@@ -78,14 +95,30 @@ impl Registry {
         self.0.addresses.first()
     }
 
-    /// Every resource that is served.
-    pub fn resources(&self) -> &Resources {
-        &self.0.resources
+    /// Every resource that is served at this moment.
+    pub fn resources(&self) -> Arc<Resources> {
+        self.0.resources.load_full()
+    }
+
+    /// Serves these custom kinds, and no others, from now on.
+    pub fn serve(&self, custom: &[Arc<custom::Kind>]) {
+        self.0.resources.rcu(|resources| resources.with_custom(custom));
+        self.0.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Counts the changes of what is served.
+    pub fn resources_changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.changed.subscribe()
     }
 
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Who calls webhooks: for admission and for the conversion of custom resources.
+    pub fn webhooks(&self) -> &webhook::Client {
+        &self.0.webhooks
     }
 
     /// A typed front for one kind.

@@ -17,8 +17,26 @@ pub enum Decision {
     Deny,
 }
 
+impl Decision {
+    /// True for `Allow`.
+    pub fn is_allowed(self) -> bool {
+        self == Self::Allow
+    }
+}
+
+/// The rules in force; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Authorizer;
+
+impl Authorizer {
+    /// May the caller do it?
+    pub fn decide(&self, caller: &Caller, wanted: &Attributes) -> Decision {
+        authorize(caller, wanted)
+    }
+}
+
 /// May the caller do it?
-pub fn authorize(caller: &Caller, wanted: &Attributes) -> Decision {
+pub(super) fn authorize(caller: &Caller, wanted: &Attributes) -> Decision {
     let public = matches!(wanted, Attributes::Path { verb, path }
         if matches!(verb.as_str(), "get" | "head") && PUBLIC.contains(&path.as_str()));
     if public || caller.is_in(MASTERS) || caller.is_in(AUTHENTICATED) { Decision::Allow } else { Decision::Deny }

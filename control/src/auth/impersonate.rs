@@ -6,7 +6,8 @@ use http::HeaderMap;
 
 use crate::status::Status;
 
-use super::{AUTHENTICATED, Attributes, Caller, Decision, UNAUTHENTICATED, authorize};
+use super::authorize::authorize;
+use super::{AUTHENTICATED, Attributes, Caller, Decision, UNAUTHENTICATED};
 
 const USER: &str = "impersonate-user";
 const UID: &str = "impersonate-uid";

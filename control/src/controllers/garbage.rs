@@ -37,7 +37,8 @@ const ORPHAN: &str = "orphan";
 pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> {
     let registry = context.registry.clone();
     // Events have no owners and come in numbers.
-    let kinds = registry.resources().iter().filter(|r| !r.is("", "events"));
+    let resources = registry.resources();
+    let kinds = resources.iter().filter(|r| !r.is("", "events"));
     let resources = kinds.map(|r| (r.qualified.clone(), r.clone())).collect();
     Collector { registry, resources, graph: Mutex::default(), queue: Queue::new() }.run()
 }
@@ -133,7 +134,8 @@ impl Collector {
     fn standing(&self, namespace: &str, owner: &Owner) -> Standing {
         let (group, version) = owner.api_version.split_once('/').unwrap_or(("", &owner.api_version));
         // A kind that is not served cannot be judged.
-        let Some(resource) = self.registry.resources().of_kind(group, version, &owner.kind) else {
+        let resources = self.registry.resources();
+        let Some(resource) = resources.of_kind(group, version, &owner.kind) else {
             return Standing::Solid;
         };
         let namespace = if resource.row.namespaced { namespace } else { "" };

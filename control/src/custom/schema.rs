@@ -38,7 +38,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use check::{check, check_beside_status};
-pub use columns::{Cell, JsonPath, PathError};
+pub use columns::{JsonPath, PathError};
 pub use formats::unrecognized as unrecognized_formats;
 
 use limits::Limits;
@@ -64,6 +64,7 @@ pub struct Structural {
     items: Option<Arc<Structural>>,
     default: Option<Box<Value>>,
     list: List,
+    #[expect(dead_code, reason = "for server-side apply, which asks for it next")]
     atomic_map: bool,
     limits: Option<Box<Limits>>,
 }

@@ -6,9 +6,9 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
 
+use super::asked::Asked;
 use super::query::Query;
 use super::{Body, BoxError, respond};
-use crate::registry::{Registry, Target};
 use crate::status::Status;
 
 /// Sends a request to the agent server of the node with this name; none where no way leads there.
@@ -34,12 +34,8 @@ const PASSED_ON: &[&str] = &[
 ///
 /// # Errors
 /// 404 for the pod, 400 for a container that it does not have, and what the node answers.
-pub async fn log(
-    registry: &Registry,
-    nodes: &NodeTransport,
-    target: &Target,
-    query: &Query<'_>,
-) -> Result<Response<Body>, Status> {
+pub async fn log(asked: Asked<'_>, nodes: &NodeTransport) -> Result<Response<Body>, Status> {
+    let Asked { registry, target, query, .. } = asked;
     let pod = registry.get(target)?.value();
     let container = container(&target.name, &pod, query.text("container"))?;
     let node = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();

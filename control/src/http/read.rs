@@ -9,11 +9,12 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde_json::{Value, json};
 
+use super::asked::Asked;
 use super::negotiate::{Encoding, Negotiated, Shape};
 use super::query::Query;
 use super::table::{self, Include};
 use super::{Body, list_options, respond};
-use crate::registry::{Page, Registry, Resource, Selection, Target};
+use crate::registry::{Page, Resource, Selection};
 use crate::status::Status;
 use crate::store::Entry;
 
@@ -24,7 +25,8 @@ const PIECE: usize = 64 << 10;
 ///
 /// # Errors
 /// 404, 400 for a query that makes no sense, 504 for a revision that is yet to come.
-pub fn get(registry: &Registry, target: &Target, form: Negotiated, query: &Query) -> Result<Response<Body>, Status> {
+pub fn get(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+    let Asked { registry, target, form, query, .. } = asked;
     list_options::reached(registry, query)?;
     let entry = registry.get(target)?;
     object(&target.resource, StatusCode::OK, form, query, &entry.bytes)
@@ -58,7 +60,8 @@ pub fn object(
 /// # Errors
 /// 400 for selectors, limits and tokens that cannot be read, 410 for a token that is too old, 504 for a revision that
 /// is yet to come.
-pub fn list(registry: &Registry, target: &Target, form: Negotiated, query: &Query) -> Result<Response<Body>, Status> {
+pub fn list(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+    let Asked { registry, target, form, query, .. } = asked;
     let resource = &target.resource;
     let selection = Selection::parse(resource, query.text("labelSelector"), query.text("fieldSelector"))?;
     let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();

@@ -1,42 +1,34 @@
 //! Reviews: who am I, and what may I do? A question that is posted, answered and forgotten.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::negotiate::Negotiated;
+use super::asked::Asked;
 use super::{Body, body, respond};
-use crate::auth::{Attributes, Caller, Decision, authorize};
+use crate::auth::{Attributes, Authorizer, Caller};
 use crate::field::{Errors, Path};
 use crate::kinds::Look;
-use crate::registry::Target;
 use crate::status::Status;
 
 /// POST of a question.
 ///
 /// # Errors
 /// What the decoder says, and what the question lacks.
-pub async fn create(
-    target: &Target,
-    caller: &Caller,
-    form: Negotiated,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
+pub async fn create(asked: Asked<'_>, authorizer: &Authorizer, body: Body) -> Result<Response<Body>, Status> {
+    let Asked { target, caller, form, .. } = asked;
     let resource = &target.resource;
-    let content_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let mut review = body::object(resource, content_type, &body::read(body).await?)?.value;
+    let mut review = body::object(resource, asked.content_type(), &body::read(body).await?)?.value;
     let conform = |review: &mut Value| {
         let (kind, version) = (&resource.row.kind, &resource.row.version);
-        schema::admit::conform(resource.ty, review).map(drop).map_err(|why| {
+        resource.conform(review).map(drop).map_err(|why| {
             Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
         })
     };
     conform(&mut review)?;
     let status = match resource.row.kind.as_str() {
         "SelfSubjectReview" => json!({"userInfo": user(caller)}),
-        "SelfSubjectAccessReview" => json!({"allowed": authorize(caller, &wanted(&review)?) == Decision::Allow}),
-        _ => rules(caller, &review)?,
+        "SelfSubjectAccessReview" => json!({"allowed": authorizer.decide(caller, &wanted(&review)?).is_allowed()}),
+        _ => rules(authorizer, caller, &review)?,
     };
     review["status"] = status;
     conform(&mut review)?;
@@ -80,17 +72,17 @@ fn wanted(review: &Value) -> Result<Attributes, Status> {
 }
 
 /// All that the caller may do in a namespace. There is one rule: who is known may do everything.
-fn rules(caller: &Caller, review: &Value) -> Result<Value, Status> {
+fn rules(authorizer: &Authorizer, caller: &Caller, review: &Value) -> Result<Value, Status> {
     if review.text("spec.namespace").is_empty() {
         return Err(Status::bad_request("no namespace on request"));
     }
     let all = Attributes::Path { verb: "*".to_owned(), path: "*".to_owned() };
-    let (resources, paths) = match authorize(caller, &all) {
-        Decision::Allow => (
+    let (resources, paths) = match authorizer.decide(caller, &all).is_allowed() {
+        true => (
             json!([{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]),
             json!([{"verbs": ["*"], "nonResourceURLs": ["*"]}]),
         ),
-        Decision::Deny => (json!([]), json!([])),
+        false => (json!([]), json!([])),
     };
     Ok(json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false}))
 }

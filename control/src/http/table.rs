@@ -35,12 +35,12 @@ impl Include {
 
 /// The columns of a kind.
 pub fn columns(resource: &Resource) -> Value {
-    resource.behavior.columns.iter().map(|c| c.definition()).collect::<Vec<_>>().into()
+    resource.columns()
 }
 
 /// One object as a row.
 pub fn row(resource: &Resource, object: &Value, include: Include, now: Timestamp) -> Value {
-    let cells = (resource.behavior.row)(object, now);
+    let cells = resource.cells(object, now);
     let shown = match include {
         Include::None => Value::Null,
         Include::Metadata => metadata_only(object),

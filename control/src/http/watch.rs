@@ -16,8 +16,8 @@ use rand::Rng as _;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::negotiate::{Negotiated, Shape};
-use super::query::Query;
+use super::asked::Asked;
+use super::negotiate::Shape;
 use super::table::{self, Include};
 use super::{Body, list_options, respond};
 use crate::registry::{self, Registry, Resource, Selection, Start, Target, Watching};
@@ -31,7 +31,8 @@ const BOOKMARK: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// 400 and 422 for a query that makes no sense. A revision that is too old is an event, not an error.
-pub fn watch(registry: &Registry, target: &Target, form: Negotiated, query: &Query) -> Result<Response<Body>, Status> {
+pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+    let Asked { registry, target, form, query, .. } = asked;
     let resource = target.resource.clone();
     let selection = Selection::parse(&resource, query.text("labelSelector"), query.text("fieldSelector"))?;
     let since = list_options::since(query)?;

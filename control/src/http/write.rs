@@ -1,16 +1,11 @@
 //! POST, PUT, PATCH and DELETE.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::body;
-use super::negotiate::Negotiated;
-use super::query::{self, Query};
-use super::{Body, read, respond};
-use crate::registry::{
-    DeleteOptions, Deleted, FieldValidation, Outcome, Part, Patch, Registry, Selection, Target, WriteOptions,
-};
+use super::asked::Asked;
+use super::{Body, body, query, read, respond};
+use crate::registry::{DeleteOptions, Deleted, Outcome, Part, Patch, Selection, WriteOptions};
 use crate::status::{self, Status};
 
 const PATCHES: &[&str] =
@@ -20,62 +15,39 @@ const PATCHES: &[&str] =
 ///
 /// # Errors
 /// As [`Registry::create`], and what the decoder says.
-pub async fn create(
-    registry: &Registry,
-    target: &Target,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let mut options = options(query, "CreateOptions")?;
-    let decoded = body::object(&target.resource, content_type(headers), &body::read(body).await?)?;
+pub async fn create(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    let mut options = asked.write_options("CreateOptions")?;
+    let decoded = body::object(&asked.target.resource, asked.content_type(), &body::read(body).await?)?;
     options.duplicates = decoded.duplicates;
-    let outcome = registry.create(target, decoded.value, &options).await?;
-    written(target, form, query, &outcome)
+    let outcome = asked.registry.create(asked.target, decoded.value, &options).await?;
+    written(asked, &outcome)
 }
 
 /// PUT of an object or of a part of it.
 ///
 /// # Errors
 /// As [`Registry::update`], and what the decoder says.
-pub async fn update(
-    registry: &Registry,
-    target: &Target,
-    part: Part,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let mut options = options(query, "UpdateOptions")?;
+pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<Body>, Status> {
+    let mut options = asked.write_options("UpdateOptions")?;
     let bytes = body::read(body).await?;
     if part == Part::Scale {
-        let scale = body::decode(content_type(headers), &bytes)?.value;
-        let outcome = registry.update_scale(target, scale, &options).await?;
-        return respond::stored(StatusCode::OK, form, &outcome.bytes);
+        let scale = body::decode(asked.content_type(), &bytes)?.value;
+        let outcome = asked.registry.update_scale(asked.target, scale, &options).await?;
+        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
     }
-    let decoded = body::object(&target.resource, content_type(headers), &bytes)?;
+    let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
     options.duplicates = decoded.duplicates;
-    let outcome = registry.update(target, part, decoded.value, &options).await?;
-    written(target, form, query, &outcome)
+    let outcome = asked.registry.update(asked.target, part, decoded.value, &options).await?;
+    written(asked, &outcome)
 }
 
 /// PATCH of an object or of a part of it.
 ///
 /// # Errors
 /// 415 for a patch format that is not served, and as [`Registry::patch`].
-pub async fn patch(
-    registry: &Registry,
-    target: &Target,
-    part: Part,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let mut options = options(query, "PatchOptions")?;
-    let format = body::media_type(content_type(headers)).to_owned();
+pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<Body>, Status> {
+    let mut options = asked.write_options("PatchOptions")?;
+    let format = body::media_type(asked.content_type()).to_owned();
     let bytes = body::read(body).await?;
     let patch = match format.as_str() {
         "application/json-patch+json" => Patch::Json(
@@ -85,35 +57,32 @@ pub async fn patch(
         "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, &mut options)?),
         _ => return Err(Status::unsupported_media_type(PATCHES)),
     };
-    let outcome = registry.patch(target, part, &patch, &options).await?;
+    let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
     if part == Part::Scale {
-        return respond::stored(StatusCode::OK, form, &outcome.bytes);
+        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
     }
-    written(target, form, query, &outcome)
+    written(asked, &outcome)
 }
 
 /// DELETE of one object.
 ///
 /// # Errors
 /// As [`Registry::delete`].
-pub async fn delete(
-    registry: &Registry,
-    target: &Target,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let options = delete_options(query, headers, body).await?;
-    let resource = &target.resource;
-    match registry.delete(target, &options).await? {
+pub async fn delete(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    let options = delete_options(asked, body).await?;
+    let resource = &asked.target.resource;
+    match asked.registry.delete(asked.target, &options).await? {
         Deleted::Gone(last) if !resource.returns_deleted() => {
             let last: Value = serde_json::from_slice(&last).map_err(Status::internal)?;
             let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-            Ok(respond::value(StatusCode::OK, form, &status::success(&resource.qualified, &target.name, uid)))
+            Ok(respond::value(
+                StatusCode::OK,
+                asked.form,
+                &status::success(&resource.qualified, &asked.target.name, uid),
+            ))
         }
         Deleted::Gone(object) | Deleted::Pending(object) => {
-            read::object(resource, StatusCode::OK, form, query, &object)
+            read::object(resource, StatusCode::OK, asked.form, asked.query, &object)
         }
     }
 }
@@ -122,56 +91,38 @@ pub async fn delete(
 ///
 /// # Errors
 /// As [`Registry::delete_collection`].
-pub async fn delete_collection(
-    registry: &Registry,
-    target: &Target,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let selection = Selection::parse(&target.resource, query.text("labelSelector"), query.text("fieldSelector"))?;
-    let options = delete_options(query, headers, body).await?;
-    let page = registry.delete_collection(target, &selection, &options).await?;
-    read::page_in_shape(&target.resource, form, query, page)
+pub async fn delete_collection(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    let selection =
+        Selection::parse(&asked.target.resource, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
+    let options = delete_options(asked, body).await?;
+    let page = asked.registry.delete_collection(asked.target, &selection, &options).await?;
+    read::page_in_shape(&asked.target.resource, asked.form, asked.query, page)
 }
 
 /// POST of a Binding, to the sub-resource or to `bindings`.
 ///
 /// # Errors
 /// As [`Registry::bind`].
-pub async fn bind(
-    registry: &Registry,
-    target: &Target,
-    form: Negotiated,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response<Body>, Status> {
-    let options = options(query, "CreateOptions")?;
-    let binding = body::decode(content_type(headers), &body::read(body).await?)?.value;
-    registry.bind(target, &binding, &options).await?;
+pub async fn bind(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    let options = asked.write_options("CreateOptions")?;
+    let binding = body::decode(asked.content_type(), &body::read(body).await?)?.value;
+    asked.registry.bind(asked.target, &binding, &options).await?;
     let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-    Ok(respond::value(StatusCode::CREATED, form, &done))
+    Ok(respond::value(StatusCode::CREATED, asked.form, &done))
 }
 
-fn written(target: &Target, form: Negotiated, query: &Query, outcome: &Outcome) -> Result<Response<Body>, Status> {
+fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status> {
     let code = if outcome.created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = read::object(&target.resource, code, form, query, &outcome.bytes)?;
+    let mut response = read::object(&asked.target.resource, code, asked.form, asked.query, &outcome.bytes)?;
     respond::warn(&mut response, &outcome.warnings);
     Ok(response)
 }
 
-fn options(query: &Query, kind: &str) -> Result<WriteOptions, Status> {
-    let validation: FieldValidation = query.field_validation(kind)?;
-    Ok(WriteOptions { dry_run: query.dry_run(kind)?, validation, duplicates: Vec::new() })
-}
-
-async fn delete_options(query: &Query<'_>, headers: &HeaderMap, body: Body) -> Result<DeleteOptions, Status> {
+async fn delete_options(asked: Asked<'_>, body: Body) -> Result<DeleteOptions, Status> {
     let bytes = body::read(body).await?;
-    let mut options = DeleteOptions::default();
+    let mut options = DeleteOptions { caller: asked.caller.clone(), ..DeleteOptions::default() };
     if !bytes.is_empty() {
-        let sent = body::decode(content_type(headers), &bytes)?.value;
+        let sent = body::decode(asked.content_type(), &bytes)?.value;
         let text = |at: &str| sent.pointer(at).and_then(Value::as_str).map(str::to_owned);
         options.grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
         options.uid = text("/preconditions/uid");
@@ -184,7 +135,7 @@ async fn delete_options(query: &Query<'_>, headers: &HeaderMap, body: Body) -> R
             None => {}
         }
     }
-    query.delete_options(&mut options)?;
+    asked.query.delete_options(&mut options)?;
     Ok(options)
 }
 
@@ -197,8 +148,4 @@ fn object(bytes: &[u8], options: &mut WriteOptions) -> Result<Value, Status> {
     }
     options.duplicates = decoded.duplicates;
     Ok(decoded.value)
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default()
 }

@@ -32,6 +32,10 @@ impl Behavior {
         allow_unconditional_update: true,
         allow_create_on_update: false,
     };
+
+    /// What the kinds of CustomResourceDefinitions have in common; the rest is in the definition.
+    pub const CUSTOM: Behavior =
+        Behavior { generation: Generation::Spec, allow_unconditional_update: false, ..Behavior::GENERIC };
 }
 
 /// A field's value as selectors compare it: absent is an empty text.

@@ -45,12 +45,18 @@ impl<K> Object for K where
 pub struct Api<K> {
     registry: Registry,
     resource: Arc<Resource>,
+    options: WriteOptions,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> Clone for Api<K> {
     fn clone(&self) -> Self {
-        Self { registry: self.registry.clone(), resource: self.resource.clone(), kind: PhantomData }
+        Self {
+            registry: self.registry.clone(),
+            resource: self.resource.clone(),
+            options: self.options.clone(),
+            kind: PhantomData,
+        }
     }
 }
 
@@ -58,7 +64,13 @@ impl<K: Object> Api<K> {
     pub(super) fn new(registry: Registry) -> Self {
         let found = registry.resources().of_kind(K::GROUP, K::VERSION, K::KIND).cloned();
         let resource = found.unwrap_or_else(|| panic!("{} {} is not served", K::API_VERSION, K::KIND));
-        Self { registry, resource, kind: PhantomData }
+        Self { registry, resource, options: WriteOptions::default(), kind: PhantomData }
+    }
+
+    /// The same, writing under another name: `system:kube-scheduler`.
+    #[must_use]
+    pub fn acting_as(self, user: &str) -> Self {
+        Self { options: WriteOptions::of(user), ..self }
     }
 
     /// The resource behind it.
@@ -75,7 +87,7 @@ impl<K: Object> Api<K> {
     pub async fn create(&self, object: &K) -> Result<K, Status> {
         let value = encode(object)?;
         let namespace = object.metadata().namespace.as_deref().unwrap_or_default();
-        let outcome = self.registry.create(&self.target(namespace, ""), value, &WriteOptions::default()).await?;
+        let outcome = self.registry.create(&self.target(namespace, ""), value, &self.options).await?;
         decode(&outcome.bytes)
     }
 
@@ -95,7 +107,7 @@ impl<K: Object> Api<K> {
         let (namespace, name) =
             (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
         let target = self.target(namespace, name);
-        let outcome = self.registry.update(&target, part, encode(object)?, &WriteOptions::default()).await?;
+        let outcome = self.registry.update(&target, part, encode(object)?, &self.options).await?;
         decode(&outcome.bytes)
     }
 
@@ -111,7 +123,7 @@ impl<K: Object> Api<K> {
 
     async fn patch(&self, namespace: &str, name: &str, part: Part, patch: Value) -> Result<K, Status> {
         let target = self.target(namespace, name);
-        let outcome = self.registry.patch(&target, part, &Patch::Merge(patch), &WriteOptions::default()).await?;
+        let outcome = self.registry.patch(&target, part, &Patch::Merge(patch), &self.options).await?;
         decode(&outcome.bytes)
     }
 
@@ -131,7 +143,7 @@ impl Api<k8s_openapi::api::core::v1::Pod> {
     /// Assigns the pod with this uid to a node.
     pub async fn bind(&self, namespace: &str, name: &str, uid: &str, node: &str) -> Result<(), Status> {
         let binding = json!({"metadata": {"name": name, "uid": uid}, "target": {"kind": "Node", "name": node}});
-        self.registry.bind(&self.target(namespace, name), &binding, &WriteOptions::default()).await
+        self.registry.bind(&self.target(namespace, name), &binding, &self.options).await
     }
 }
 

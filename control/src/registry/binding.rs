@@ -47,7 +47,8 @@ impl Registry {
     fn bound_pod(&self, target: &Target, binding: &Value) -> Result<Target, Status> {
         let named = meta_str(binding, "name");
         if target.name.is_empty() {
-            let pods = self.resources().find("", "v1", "pods").ok_or_else(Status::no_such_resource)?;
+            let resources = self.resources();
+            let pods = resources.find("", "v1", "pods").ok_or_else(Status::no_such_resource)?;
             return Ok(Target::new(pods, &target.namespace, named));
         }
         if !named.is_empty() && named != &*target.name {

@@ -8,6 +8,7 @@ use super::object::{meta_str, set_meta};
 use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::resources::{Resource, Target};
 use super::{Registry, metadata, rules};
+use crate::admission::{Operation, Review};
 use crate::status::Status;
 use crate::store::{Draft, Expect, LARGEST_OBJECT, Write, WriteError};
 
@@ -44,8 +45,11 @@ impl Registry {
             rename(&mut object);
         }
         self.admit_namespace(&target.named(meta_str(&object, "name")))?;
-        schema::default::apply(resource.ty, &mut object);
-        (resource.behavior.default)(&mut object);
+        resource.default(&mut object);
+        let named = target.named(if generated { "" } else { meta_str(&object, "name") });
+        let review = Review { operation: Operation::Create, target: &named, subresource: "", old: None, options };
+        self.0.admission.mutate(self, &review, &mut object, &mut warnings).await?;
+        resource.default(&mut object);
         warnings.extend((resource.behavior.warnings)(&object));
         metadata::begin(&mut object, resource.behavior.generation);
         (resource.behavior.prepare_create)(&mut object);
@@ -56,6 +60,7 @@ impl Registry {
         }
         let claim = self.claim_addresses(&named, &mut object, None)?;
         reorder(resource, &mut object)?;
+        self.0.admission.validate(self, &review, Some(&object), &mut warnings).await?;
         let attempts = if generated { NAME_ATTEMPTS } else { 1 };
         let bytes = self.insert(target, &mut object, attempts, options).await?;
         if !options.dry_run {
@@ -116,7 +121,7 @@ pub(super) fn conform(resource: &Resource, object: &mut Value, options: &WriteOp
         let (kind, version) = (&resource.row.kind, &resource.row.version);
         Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
     };
-    let findings = schema::admit::conform(resource.ty, object).map_err(|e| refused(&e))?;
+    let findings = resource.conform(object).map_err(|e| refused(&e))?;
     report(findings.unknown, options).map_err(|strict| refused(&strict))
 }
 
@@ -134,7 +139,7 @@ pub(super) fn report(unknown: Vec<String>, options: &WriteOptions) -> Result<Vec
 
 /// Puts fields that defaults and preparation added into the order of the schema.
 pub(super) fn reorder(resource: &Resource, object: &mut Value) -> Result<(), Status> {
-    schema::admit::conform(resource.ty, object).map(drop).map_err(Status::internal)
+    resource.conform(object).map(drop).map_err(Status::internal)
 }
 
 /// A refused write in the API's words.

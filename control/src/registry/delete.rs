@@ -3,6 +3,8 @@
 //! A pod on a node gets its grace period and is removed by the node. Finalizers hold an object until their owners take
 //! them off. `Foreground` and `Orphan` are finalizers of the garbage collector.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use objects::time;
@@ -18,6 +20,8 @@ use super::part::Part;
 use super::resources::Target;
 use super::update::Proposal;
 use super::{Registry, Selection};
+use crate::admission::{Operation, Review};
+use crate::auth::Caller;
 use crate::kinds::Generation;
 use crate::status::Status;
 use crate::store::Entry;
@@ -34,7 +38,7 @@ pub enum Propagation {
 }
 
 /// The options of a deletion.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DeleteOptions {
     /// Seconds for a graceful end; the object's own default where absent.
     pub grace: Option<i64>,
@@ -46,6 +50,15 @@ pub struct DeleteOptions {
     pub propagation: Option<Propagation>,
     /// Everything but the deletion.
     pub dry_run: bool,
+    /// Who deletes.
+    pub caller: Arc<Caller>,
+}
+
+impl Default for DeleteOptions {
+    fn default() -> Self {
+        let caller = Arc::new(Caller::system("system:apiserver"));
+        Self { grace: None, uid: None, resource_version: None, propagation: None, dry_run: false, caller }
+    }
 }
 
 impl DeleteOptions {
@@ -85,6 +98,7 @@ impl Registry {
             let entry = self.entry(target)?;
             let object = entry.value();
             precondition(target, &object, options)?;
+            self.admit_delete(target, &object, options).await?;
             let outcome = match step(target, &object, options) {
                 Step::Nothing => return Ok(Deleted::Pending(entry.bytes.clone())),
                 Step::Mark(marked) => self.mark(target, &object, marked, options.dry_run).await.map(Deleted::Pending),
@@ -116,6 +130,14 @@ impl Registry {
             .try_collect::<Vec<()>>()
             .await?;
         Ok(page)
+    }
+
+    async fn admit_delete(&self, target: &Target, object: &Value, options: &DeleteOptions) -> Result<(), Status> {
+        let write =
+            WriteOptions { dry_run: options.dry_run, caller: options.caller.clone(), ..WriteOptions::default() };
+        let review =
+            Review { operation: Operation::Delete, target, subresource: "", old: Some(object), options: &write };
+        self.0.admission.validate(self, &review, None, &mut Vec::new()).await
     }
 
     async fn mark(&self, target: &Target, old: &Value, marked: Value, dry_run: bool) -> Result<Bytes, Status> {

@@ -1,6 +1,10 @@
 //! What a writer may ask for, and what it gets back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+
+use crate::auth::Caller;
 
 /// What happens to fields that the schema does not know, and to fields given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +19,7 @@ pub enum FieldValidation {
 }
 
 /// The options of create, update and patch.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WriteOptions {
     /// Everything but the write itself.
     pub dry_run: bool,
@@ -23,6 +27,32 @@ pub struct WriteOptions {
     pub validation: FieldValidation,
     /// Paths of fields that the body gave twice, from the decoder.
     pub duplicates: Vec<String>,
+    /// Who writes.
+    pub caller: Arc<Caller>,
+    /// Who is said to own the fields that are written.
+    pub manager: Arc<str>,
+    /// An apply takes fields away from other managers.
+    pub force: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self::of("system:apiserver")
+    }
+}
+
+impl WriteOptions {
+    /// What a component of this process writes under its own name.
+    pub fn of(user: &str) -> Self {
+        Self {
+            dry_run: false,
+            validation: FieldValidation::default(),
+            duplicates: Vec::new(),
+            caller: Arc::new(Caller::system(user)),
+            manager: user.strip_prefix("system:").unwrap_or(user).into(),
+            force: false,
+        }
+    }
 }
 
 /// What a write left behind.

@@ -14,3 +14,15 @@ pub enum Part {
     /// What the server itself does to an object: a deletion under way, a binding.
     Internal,
 }
+
+impl Part {
+    /// The sub-resource through which it is written; empty for the object itself.
+    pub fn subresource(self) -> &'static str {
+        match self {
+            Self::Main | Self::Internal => "",
+            Self::Status => "status",
+            Self::Scale => "scale",
+            Self::Finalize => "finalize",
+        }
+    }
+}

@@ -13,6 +13,10 @@ use super::update::Proposal;
 use crate::field::{Errors, Path};
 use crate::status::Status;
 
+/// What can be done to custom resources: their lists have no merge keys.
+const CUSTOM_PATCHES: &[&str] =
+    &["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+
 /// A change, in one of the three formats.
 #[derive(Clone, Debug)]
 pub enum Patch {
@@ -31,7 +35,10 @@ impl Patch {
             Self::Json(patch) => bounded::apply(&mut object, patch).map_err(unprocessable)?,
             Self::Merge(patch) => json_patch::merge(&mut object, patch),
             Self::Strategic(patch) => {
-                object = schema::merge::strategic(target.resource.ty, object, patch.clone())
+                let Some(ty) = target.resource.built_in_type() else {
+                    return Err(Status::unsupported_media_type(CUSTOM_PATCHES));
+                };
+                object = schema::merge::strategic(ty, object, patch.clone())
                     .map_err(|e| Status::bad_request(e.to_string()))?;
             }
         }
@@ -97,7 +104,7 @@ impl Registry {
             };
             let mut object = patched()?;
             same_kind(target, &object)?;
-            let findings = schema::admit::conform(target.resource.ty, &mut object);
+            let findings = target.resource.conform(&mut object);
             let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
             let warnings = match said {
                 Ok(warnings) => warnings,

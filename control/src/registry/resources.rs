@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use schema::{ResourceRow, TypeRef};
 
+use super::nature::Nature;
 use super::versions::{self, Conversion};
+use crate::custom;
 use crate::kinds::{self, Behavior};
 use crate::store::Key;
 
@@ -53,11 +55,11 @@ const RETURNED: &[&str] = &[
 /// One served resource in one version.
 pub struct Resource {
     /// Names, verbs and sub-resources.
-    pub row: &'static ResourceRow,
+    pub row: Arc<ResourceRow>,
     /// What the kind needs beyond its schema.
     pub behavior: &'static Behavior,
-    /// The type of its objects.
-    pub ty: TypeRef<'static>,
+    /// Where its schema comes from.
+    pub(super) nature: Nature,
     /// `pods`, `deployments.apps`: how errors name it, and the store's name for it.
     pub qualified: Arc<str>,
     /// `Pod`, `Deployment.apps`: how validation errors name it.
@@ -71,22 +73,31 @@ pub struct Resource {
 }
 
 impl Resource {
-    fn new(row: &'static ResourceRow, ty: TypeRef<'static>) -> Self {
+    fn built_in(row: &Arc<ResourceRow>, ty: TypeRef<'static>) -> Self {
+        let behavior = kinds::behavior(&row.group, &row.resource);
+        let conversion = versions::conversion(&row.group, &row.version, &row.resource);
+        Self { conversion, ..Self::new(row, behavior, Nature::BuiltIn(ty)) }
+    }
+
+    fn custom(kind: &Arc<custom::Kind>) -> Self {
+        Self::new(&kind.row, &Behavior::CUSTOM, Nature::Custom(kind.clone()))
+    }
+
+    fn new(row: &Arc<ResourceRow>, behavior: &'static Behavior, nature: Nature) -> Self {
         let with_group = |name: &str| match row.group.as_str() {
             "" => name.to_owned(),
             group => format!("{name}.{group}"),
         };
-        let api_version =
-            if row.group.is_empty() { row.version.to_string() } else { format!("{}/{}", row.group, row.version) };
+        let api_version = row.group_version();
         Self {
-            behavior: kinds::behavior(&row.group, &row.resource),
-            ty,
+            behavior,
+            nature,
             qualified: with_group(&row.resource).into(),
             qualified_kind: with_group(&row.kind),
             head: format!("{{\"kind\":\"{}\",\"apiVersion\":\"{api_version}\",", row.kind),
             api_version,
-            conversion: versions::conversion(&row.group, &row.version, &row.resource),
-            row,
+            conversion: None,
+            row: row.clone(),
         }
     }
 
@@ -97,7 +108,8 @@ impl Resource {
 
     /// True where the sub-resource is there and served.
     pub fn has_part(&self, name: &str) -> bool {
-        PARTS.contains(&name) && self.row.subresources.iter().any(|s| s.name == name)
+        let served = self.is_custom() || PARTS.contains(&name);
+        served && self.row.subresources.iter().any(|s| s.name == name)
     }
 
     /// True for the resource with this group and plural name.
@@ -119,12 +131,23 @@ impl Resources {
         let served = |row: &&ResourceRow| {
             SERVED.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
         };
-        let ordered: Vec<Arc<Resource>> = table
-            .resources()
-            .iter()
-            .filter(served)
-            .filter_map(|row| Some(Arc::new(Resource::new(row, table.kind(&row.group, &row.version, &row.kind)?))))
-            .collect();
+        let resource = |row: &ResourceRow| {
+            let ty = table.kind(&row.group, &row.version, &row.kind)?;
+            let mut row = row.clone();
+            row.subresources.retain(|s| PARTS.contains(&s.name.as_str()));
+            Some(Arc::new(Resource::built_in(&Arc::new(row), ty)))
+        };
+        Self::of(table.resources().iter().filter(served).filter_map(resource).collect())
+    }
+
+    /// The built-in kinds of these resources, and custom ones.
+    #[must_use]
+    pub fn with_custom(&self, kinds: &[Arc<custom::Kind>]) -> Self {
+        let built_in = self.ordered.iter().filter(|r| !r.is_custom()).cloned();
+        Self::of(built_in.chain(kinds.iter().map(|kind| Arc::new(Resource::custom(kind)))).collect())
+    }
+
+    fn of(ordered: Vec<Arc<Resource>>) -> Self {
         let by_path =
             ordered.iter().map(|r| (path(&r.row.group, &r.row.version, &r.row.resource), r.clone())).collect();
         Self { ordered, by_path }
@@ -140,14 +163,9 @@ impl Resources {
         self.ordered.iter().find(|r| r.row.group == group && r.row.version == version && r.row.kind == kind)
     }
 
-    /// The rows of discovery: all resources, with the sub-resources that are served.
-    pub fn rows(&self) -> Vec<ResourceRow> {
-        let served = |row: &ResourceRow| {
-            let mut row = row.clone();
-            row.subresources.retain(|s| PARTS.contains(&s.name.as_str()));
-            row
-        };
-        self.ordered.iter().map(|r| served(r.row)).collect()
+    /// The rows of discovery.
+    pub fn rows(&self) -> impl Iterator<Item = &ResourceRow> {
+        self.ordered.iter().map(|r| &*r.row)
     }
 
     /// All, in discovery order.

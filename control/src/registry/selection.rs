@@ -32,13 +32,13 @@ impl Selection {
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, Status> {
         let labels: LabelSelector = labels.parse().map_err(|e: SelectorError| Status::bad_request(e.to_string()))?;
         let fields: FieldSelector = fields.parse().map_err(|e: FieldError| Status::bad_request(e.to_string()))?;
-        let known = |f: &str| is_metadata(f) || resource.behavior.fields.contains(&f);
+        let known = |f: &str| is_metadata(f) || resource.is_selectable(f);
         if let Some(unknown) = fields.terms().iter().map(|t| t.field.as_str()).find(|f| !known(f)) {
-            return Err(Status::bad_request(match resource.behavior.fields {
-                [] => format!(
+            return Err(Status::bad_request(match resource.has_no_fields() {
+                true => format!(
                     "\"{unknown}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
                 ),
-                _ => format!("field label not supported: {unknown}"),
+                false => format!("field label not supported: {unknown}"),
             }));
         }
         Ok(Self { labels, fields })
@@ -67,7 +67,7 @@ impl Selection {
             || self.fields.matches(|field| match field {
                 "metadata.name" => meta_str(object, "name").to_owned(),
                 "metadata.namespace" => meta_str(object, "namespace").to_owned(),
-                other => (resource.behavior.field)(object, other),
+                other => resource.field(object, other),
             })
     }
 

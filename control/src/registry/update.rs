@@ -10,6 +10,7 @@ use super::options::{Outcome, WriteOptions};
 use super::part::Part;
 use super::resources::{Resource, Target};
 use super::{Registry, rules};
+use crate::admission::{Operation, Review};
 use crate::field::{Errors, Path};
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write};
@@ -92,6 +93,13 @@ impl Registry {
     ) -> Result<Outcome, Status> {
         let Proposal { object: mut new, mut warnings, .. } = proposal;
         let resource = &target.resource;
+        let review =
+            Review { operation: Operation::Update, target, subresource: part.subresource(), old: Some(old), options };
+        let admitted = part != Part::Internal;
+        if admitted {
+            resource.default(&mut new);
+            self.0.admission.mutate(self, &review, &mut new, &mut warnings).await?;
+        }
         admit(resource, part, &mut new, old)?;
         if part == Part::Main {
             warnings.extend((resource.behavior.warnings)(&new));
@@ -100,6 +108,9 @@ impl Registry {
         reorder(resource, &mut new)?;
         if matches!(part, Part::Main | Part::Scale) && resource.behavior.moves_generation(&new, old) {
             super::metadata::next_generation(&mut new);
+        }
+        if admitted {
+            self.0.admission.validate(self, &review, Some(&new), &mut warnings).await?;
         }
         if same(&new, old) {
             return Ok(Outcome { bytes: entry.bytes.clone(), created: false, warnings });
@@ -170,8 +181,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
     if part == Part::Internal {
         return Ok(());
     }
-    schema::default::apply(resource.ty, new);
-    (behavior.default)(new);
+    resource.default(new);
     super::metadata::carry_over(new, old);
     match part {
         Part::Status => {

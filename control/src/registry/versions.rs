@@ -72,7 +72,8 @@ impl Registry {
     /// The target in the version that is stored.
     pub(super) fn stored_target<'a>(&self, target: &'a Target) -> Result<Cow<'a, Target>, Status> {
         let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
-        let found = self.resources().find(conversion.group, conversion.stored, conversion.resource);
+        let resources = self.resources();
+        let found = resources.find(conversion.group, conversion.stored, conversion.resource);
         let resource = found.ok_or_else(|| Status::internal("the stored version is not served"))?.clone();
         Ok(Cow::Owned(Target { resource, ..target.clone() }))
     }

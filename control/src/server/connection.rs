@@ -89,7 +89,7 @@ where
     };
     // Nobody further in needs the secret.
     request.headers_mut().remove(AUTHORIZATION);
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Arc::new(caller));
     let response = shared.service.clone().oneshot(request).await?;
     Ok(response.map(Either::Left))
 }

@@ -21,7 +21,7 @@ async fn who(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infall
         std::future::pending::<()>().await;
     }
     assert!(!request.headers().contains_key("authorization"), "the secret stays outside");
-    let caller = request.extensions().get::<Caller>().map(|c| c.user.clone());
+    let caller = request.extensions().get::<Arc<Caller>>().map(|c| c.user.clone());
     Ok(Response::new(Full::new(caller.unwrap_or_default().into())))
 }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::auth::Caller;
-use control::discovery::Discovery;
+use control::auth::{Authorizer, Caller};
 use control::health::Health;
-use control::http::{Body, Router};
+use control::http::{Body, Config, Router};
 use control::registry::Registry;
 use control::store::{self, Store};
 use http::header::{ACCEPT, CONTENT_TYPE, WARNING};
@@ -43,10 +42,10 @@ impl Server {
     pub async fn with(config: store::Config) -> Self {
         let store = Store::open(config).expect("a store in memory opens");
         let registry = Registry::new(store, "10.43.0.0/16".parse().expect("a network"));
-        let rows = registry.resources().rows();
         let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
-        let router = Router::new(registry, nobody, Discovery::new(&rows, "127.0.0.1:6443"), health);
+        let address = "127.0.0.1:6443".to_owned();
+        let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health });
         let server = Self { router };
         for name in ["default", "golden"] {
             server.make(NAMESPACES, json!({"metadata": {"name": name}})).await;
@@ -55,7 +54,7 @@ impl Server {
     }
 
     pub fn request(&self, method: &str, path: &str) -> Call {
-        let admin = Caller::authenticated("admin", []);
+        let admin = Arc::new(Caller::authenticated("admin", []));
         let request = Request::builder().method(method).uri(path).extension(admin);
         Call { router: self.router.clone(), request, body: Bytes::new() }
     }
@@ -120,7 +119,7 @@ impl Call {
     }
 
     pub fn by(mut self, caller: Caller) -> Self {
-        self.request = self.request.extension(caller);
+        self.request = self.request.extension(Arc::new(caller));
         self
     }
 

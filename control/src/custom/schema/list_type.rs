@@ -36,10 +36,7 @@ impl Structural {
     }
 
     fn may_hold_lists(&self) -> bool {
-        self.list != List::Atomic
-            || self.items.is_some()
-            || self.additional().is_some()
-            || !self.properties.is_empty()
+        self.list != List::Atomic || self.items.is_some() || self.additional().is_some() || !self.properties.is_empty()
     }
 }
 

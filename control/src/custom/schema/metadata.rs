@@ -62,6 +62,22 @@ impl Structural {
         }
     }
 
+    /// The same for an object whose schema is that of one, whether it says so or not.
+    pub(super) fn coerce_as_object(&self, value: &mut Value, errors: &mut Errors) {
+        if let (false, Some(map)) = (self.embedded, value.as_object_mut()) {
+            coerce_object(map, &Path::default(), &mut Vec::new(), errors);
+        }
+        self.coerce(value, &Path::default(), &mut Vec::new(), errors);
+    }
+
+    /// Checks the metadata of such an object and of those within.
+    pub(super) fn check_as_object(&self, value: &Value, errors: &mut Errors) {
+        if let (false, Some(map)) = (self.embedded, value.as_object()) {
+            check_object(map, &Path::default(), errors);
+        }
+        self.check_embedded(value, &Path::default(), errors);
+    }
+
     /// False for what certainly has no object within: scalars need no walk.
     fn may_embed(&self) -> bool {
         self.embedded || self.items.is_some() || self.additional().is_some() || !self.properties.is_empty()

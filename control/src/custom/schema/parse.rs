@@ -73,6 +73,14 @@ pub(super) fn unsupported(schema: &Value, depth: usize) -> Option<String> {
     children(schema).find_map(|child| unsupported(child, depth + 1))
 }
 
+/// True for a schema that nothing should walk through.
+pub(super) fn is_too_deep(schema: &Value) -> bool {
+    fn deeper(schema: &Value, left: usize) -> bool {
+        left == 0 || children(schema).any(|child| deeper(child, left - 1))
+    }
+    deeper(schema, DEEPEST + 1)
+}
+
 fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -110,7 +118,7 @@ impl Parser {
     }
 
     fn properties(&mut self, schema: &Value) -> Box<[(Box<str>, Arc<Structural>)]> {
-        let mut properties: Vec<_> =
+        let mut properties: Vec<(Box<str>, _)> =
             schema.entries("properties").map(|(name, schema)| (Box::from(name), self.node(schema))).collect();
         properties.sort_by(|(a, _), (b, _)| a.cmp(b));
         properties.into()

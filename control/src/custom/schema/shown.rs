@@ -94,7 +94,10 @@ mod tests {
             (json!(true), "true"),
             (json!(null), "\"null\""),
             (json!(["a", 1, null]), r#"[]interface {}{"a", 1, interface {}(nil)}"#),
-            (json!({"b": [1], "a": {}}), r#"map[string]interface {}{"a":map[string]interface {}{}, "b":[]interface {}{1}}"#),
+            (
+                json!({"b": [1], "a": {}}),
+                r#"map[string]interface {}{"a":map[string]interface {}{}, "b":[]interface {}{1}}"#,
+            ),
         ] {
             assert_eq!(value(&shown), words);
         }

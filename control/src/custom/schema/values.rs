@@ -204,7 +204,8 @@ fn fits(ty: Type, value: &Value) -> bool {
 }
 
 fn check_text(limits: &Limits, text: &str, at: &At, outcome: &mut Outcome) {
-    let length = if limits.max_length.is_some() || limits.min_length.is_some() { text.chars().count() as i64 } else { 0 };
+    let length =
+        if limits.max_length.is_some() || limits.min_length.is_some() { text.chars().count() as i64 } else { 0 };
     if let Some(max) = limits.max_length.filter(|max| length > *max) {
         outcome.fail(at.to_string(), Words::TooLong(max));
     } else if let Some(min) = limits.min_length.filter(|min| length < *min) {
@@ -227,10 +228,16 @@ fn check_choices(limits: &Limits, value: &Value, at: &At, outcome: &mut Outcome)
         return;
     }
     let choices = limits.choices.iter().map(|choice| match choice {
-        Value::String(text) => text.escape_debug().to_string(),
-        other => other.to_string().escape_debug().to_string(),
+        Value::String(text) => inner(text),
+        other => inner(&other.to_string()),
     });
     outcome.fail(at.to_string(), Words::Choice { shown: shown::value(value), choices: choices.collect() });
+}
+
+/// Text as it stands between quotes.
+fn inner(text: &str) -> String {
+    let quoted = shown::quoted(text);
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 fn check_count(limits: &Limits, count: usize, at: &At) -> Option<(String, Words)> {

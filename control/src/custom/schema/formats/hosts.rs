@@ -39,11 +39,7 @@ pub(super) fn is_hostname(text: &str) -> bool {
     let is_short = text.len() <= 255 && text.split('.').all(|label| label.len() <= 63);
     let Some((last, others)) = labels.split_last() else { return false };
     is_short
-        && if others.is_empty() {
-            is_single(last)
-        } else {
-            others.iter().all(|label| is_label(label)) && is_last(last)
-        }
+        && if others.is_empty() { is_single(last) } else { others.iter().all(|label| is_label(label)) && is_last(last) }
 }
 
 /// A name without dots: at most one dash, and only as the second sign.

@@ -43,9 +43,8 @@ fn is_zone(text: &str) -> bool {
 
 /// The units of Go, and the words and abbreviations that are units too.
 const GO_UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
-const UNITS: [&str; 17] = [
-    "ns", "us", "µs", "ms", "s", "sec", "m", "min", "h", "hr", "d", "w", "wk", "nano", "micro", "milli", "hour",
-];
+const UNITS: [&str; 17] =
+    ["ns", "us", "µs", "ms", "s", "sec", "m", "min", "h", "hr", "d", "w", "wk", "nano", "micro", "milli", "hour"];
 const UNIT_STARTS: [&str; 8] = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
 
 /// `1h30m`, `-1.5h`, or with the units in words: `22 ns`, `3 days`.

@@ -1,0 +1,76 @@
+//! One request, taken apart: what every verb is given.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::request::Parts;
+
+use super::negotiate::Negotiated;
+use super::path::ResourcePath;
+use super::query::Query;
+use crate::auth::Caller;
+use crate::registry::{FieldValidation, Registry, Target, WriteOptions};
+use crate::status::Status;
+
+/// The longest name of a field manager, in bytes.
+const LONGEST_MANAGER: usize = 128;
+
+/// One request for a resource that is served.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// What it reads or writes.
+    pub registry: &'a Registry,
+    /// The path, as it was sent.
+    pub path: &'a ResourcePath,
+    /// The object or collection that the path names.
+    pub target: &'a Target,
+    /// Who asks.
+    pub caller: &'a Arc<Caller>,
+    /// What the client can read.
+    pub form: Negotiated,
+    /// The parameters.
+    pub query: &'a Query<'a>,
+    /// Method, URI and headers.
+    pub head: &'a Parts,
+}
+
+impl<'a> Asked<'a> {
+    /// The body's encoding; empty where none is named.
+    pub fn content_type(&self) -> &'a str {
+        self.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The options of a write; `kind` is what refusals call them.
+    ///
+    /// # Errors
+    /// 422 for a parameter that makes no sense.
+    pub fn write_options(&self, kind: &str) -> Result<WriteOptions, Status> {
+        let validation: FieldValidation = self.query.field_validation(kind)?;
+        Ok(WriteOptions {
+            dry_run: self.query.dry_run(kind)?,
+            validation,
+            duplicates: Vec::new(),
+            caller: self.caller.clone(),
+            manager: self.manager().into(),
+            force: self.query.flag("force"),
+        })
+    }
+
+    /// Who is said to own the fields that are written: the manager that the client names, or else the client's program.
+    fn manager(&self) -> &str {
+        match self.query.text("fieldManager") {
+            "" => self.program(),
+            named => named,
+        }
+    }
+
+    fn program(&self) -> &str {
+        let agent = self.head.headers.get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let program = agent.split('/').next().unwrap_or_default();
+        match program.char_indices().nth(LONGEST_MANAGER) {
+            _ if program.is_empty() => "unknown",
+            Some((end, _)) => &program[..end],
+            None => program,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Discovery of what is served at this moment: made anew by the first request after a change.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::discovery::Discovery;
+use crate::registry::{Registry, Resources};
+
+/// The documents, and the resources that they are about.
+pub struct Described {
+    address: String,
+    made: ArcSwap<Made>,
+}
+
+struct Made {
+    resources: Arc<Resources>,
+    discovery: Arc<Discovery>,
+}
+
+impl Described {
+    /// Of what `registry` serves under `address`.
+    pub fn new(registry: &Registry, address: String) -> Self {
+        let made = ArcSwap::from_pointee(Made::of(registry.resources(), &address));
+        Self { address, made }
+    }
+
+    /// The documents about what is served now.
+    pub fn now(&self, registry: &Registry) -> Arc<Discovery> {
+        let (made, resources) = (self.made.load(), registry.resources());
+        if Arc::ptr_eq(&made.resources, &resources) {
+            return made.discovery.clone();
+        }
+        let new = Made::of(resources, &self.address);
+        let discovery = new.discovery.clone();
+        self.made.store(Arc::new(new));
+        discovery
+    }
+}
+
+impl Made {
+    fn of(resources: Arc<Resources>, address: &str) -> Self {
+        let discovery = Arc::new(Discovery::new(resources.rows(), address));
+        Self { resources, discovery }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a resource's schema says, wherever it comes from: the table of built-in types, or a CustomResourceDefinition.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use schema::TypeRef;
+use schema::admit::{Findings, TypeError};
+use serde_json::Value;
+
+use super::resources::Resource;
+use crate::custom;
+
+/// Where a schema comes from.
+pub(super) enum Nature {
+    /// The table.
+    BuiltIn(TypeRef<'static>),
+    /// A definition that somebody made.
+    Custom(Arc<custom::Kind>),
+}
+
+impl Resource {
+    /// The type in the table; none for custom kinds.
+    pub fn built_in_type(&self) -> Option<TypeRef<'static>> {
+        match self.nature {
+            Nature::BuiltIn(ty) => Some(ty),
+            Nature::Custom(_) => None,
+        }
+    }
+
+    /// The custom kind behind it; none for built-in ones.
+    pub fn custom_kind(&self) -> Option<&Arc<custom::Kind>> {
+        match &self.nature {
+            Nature::BuiltIn(_) => None,
+            Nature::Custom(kind) => Some(kind),
+        }
+    }
+
+    /// True for the kind of a CustomResourceDefinition.
+    pub fn is_custom(&self) -> bool {
+        self.custom_kind().is_some()
+    }
+
+    /// Checks the types of an object, drops what its schema does not know and brings its fields into order.
+    ///
+    /// # Errors
+    /// The first value that does not fit; the object is of no use then.
+    pub fn conform(&self, object: &mut Value) -> Result<Findings, TypeError> {
+        match &self.nature {
+            Nature::BuiltIn(ty) => schema::admit::conform(*ty, object),
+            Nature::Custom(kind) => kind.conform(object),
+        }
+    }
+
+    /// Fills in what is absent.
+    pub fn default(&self, object: &mut Value) {
+        match &self.nature {
+            Nature::BuiltIn(ty) => schema::default::apply(*ty, object),
+            Nature::Custom(kind) => kind.default(object),
+        }
+        (self.behavior.default)(object);
+    }
+
+    /// The columns of its Table, as a Table defines them.
+    pub fn columns(&self) -> Value {
+        match &self.nature {
+            Nature::BuiltIn(_) => self.behavior.columns.iter().map(|c| c.definition()).collect::<Vec<_>>().into(),
+            Nature::Custom(kind) => kind.columns(),
+        }
+    }
+
+    /// The cells of an object's row, one for each column.
+    pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        match &self.nature {
+            Nature::BuiltIn(_) => (self.behavior.row)(object, now),
+            Nature::Custom(kind) => kind.cells(object, now),
+        }
+    }
+
+    /// True for a field that field selectors may name, beyond `metadata.name` and `metadata.namespace`.
+    pub fn is_selectable(&self, field: &str) -> bool {
+        match &self.nature {
+            Nature::BuiltIn(_) => self.behavior.fields.contains(&field),
+            Nature::Custom(kind) => kind.is_selectable(field),
+        }
+    }
+
+    /// True where field selectors may name nothing but name and namespace.
+    pub fn has_no_fields(&self) -> bool {
+        match &self.nature {
+            Nature::BuiltIn(_) => self.behavior.fields.is_empty(),
+            Nature::Custom(_) => true,
+        }
+    }
+
+    /// The text of a selectable field.
+    pub fn field(&self, object: &Value, field: &str) -> String {
+        match &self.nature {
+            Nature::BuiltIn(_) => (self.behavior.field)(object, field),
+            Nature::Custom(kind) => kind.field(object, field),
+        }
+    }
+}
