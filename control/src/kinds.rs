@@ -11,14 +11,14 @@
 //! `check_status_update` on the status endpoint. Functions here append the fields that they add, so the registry
 //! conforms an object once more before it is stored, to bring its fields into order.
 
-mod access;
+pub(crate) mod access;
 mod addresses;
-mod age;
+pub(crate) mod age;
 mod cells;
 mod columns;
 mod difference;
 mod generic;
-mod metadata;
+pub(crate) mod metadata;
 mod numbers;
 pub mod selectors;
 mod volume_sources;
