@@ -20,6 +20,8 @@ pub mod server;
 pub mod audit;
 pub mod auth;
 
+pub mod cel;
+
 pub mod discovery;
 pub mod health;
 pub mod http;

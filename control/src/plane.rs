@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::audit::{self, Audit};
 use crate::auth::{
     Authenticator, Authorizer, Caller, MASTERS, Mode, Pki, PkiError, TokenFileError, Tokens, bootstrap, server_names,
@@ -128,7 +129,7 @@ impl Config {
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
         let authorizer = Authorizer::new(&self.authorization_modes, &store);
-        let registry = Registry::with_authorizer(store, self.service_cidr.parse::<Cidr>()?, authorizer);
+        let registry = Registry::with(store, self.service_cidr.parse::<Cidr>()?, Admission::default(), authorizer);
         if let Some(dialer) = &self.dialer {
             registry.webhooks().dial_through(dialer.clone());
         }

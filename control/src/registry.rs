@@ -17,13 +17,13 @@ mod api;
 mod binding;
 mod create;
 mod delete;
+mod eviction;
 mod grants;
 mod informer;
 mod informers;
 mod json_patch;
 mod list;
 mod metadata;
-mod namespace;
 mod nature;
 mod object;
 mod options;
@@ -81,11 +81,11 @@ impl Registry {
     /// A registry over `store`, whose Services get their addresses out of `range`, with the default rules of who may do what.
     pub fn new(store: Store, range: Cidr) -> Self {
         let authorizer = Authorizer::new(&Mode::DEFAULT, &store);
-        Self::with_authorizer(store, range, authorizer)
+        Self::with(store, range, Admission::default(), authorizer)
     }
 
-    /// The same with other rules.
-    pub fn with_authorizer(store: Store, range: Cidr, authorizer: Authorizer) -> Self {
+    /// The same with other rules, and other plug-ins than the default ones.
+    pub fn with(store: Store, range: Cidr, admission: Admission, authorizer: Authorizer) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
         Self(Arc::new(Inner {
@@ -95,7 +95,7 @@ impl Registry {
             changed: tokio::sync::watch::Sender::new(0),
             addresses,
             informers: Informers::default(),
-            admission: Admission::new(),
+            admission,
             authorizer,
         }))
     }

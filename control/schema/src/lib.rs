@@ -11,6 +11,7 @@
 //! Nothing here does I/O; the built-in table is inflated at first use and stays well under a few megabytes.
 
 pub mod admit;
+pub mod apply;
 pub mod decode;
 pub mod default;
 pub mod encode;

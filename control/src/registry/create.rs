@@ -27,6 +27,7 @@ impl Registry {
         if !meta_str(&object, "resourceVersion").is_empty() {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
+        self.check_version(target, &object)?;
         let target = self.to_stored(target, &mut object)?;
         self.create_conformed(&target, object, warnings, options).await
     }
@@ -44,7 +45,6 @@ impl Registry {
         if generated {
             rename(&mut object);
         }
-        self.admit_namespace(&target.named(meta_str(&object, "name")))?;
         resource.default(&mut object);
         let named = target.named(if generated { "" } else { meta_str(&object, "name") });
         let review = Review { operation: Operation::Create, target: &named, subresource: "", old: None, options };

@@ -53,7 +53,7 @@ impl Server {
         let config = Config { registry: registry.clone(), authenticator, audit, nodes, address, health };
         let server = Self { router: Router::new(config), registry };
         for name in ["default", "golden"] {
-            server.make(NAMESPACES, json!({"metadata": {"name": name}})).await;
+            server.namespace(name, json!({})).await;
         }
         server
     }
@@ -61,10 +61,18 @@ impl Server {
     /// The same with the roles that every cluster has.
     pub async fn with_roles() -> Self {
         let server = Self::start().await;
-        server.make(NAMESPACES, json!({"metadata": {"name": "kube-system"}})).await;
-        server.make(NAMESPACES, json!({"metadata": {"name": "kube-public"}})).await;
+        for name in ["kube-system", "kube-public"] {
+            server.namespace(name, json!({})).await;
+        }
         bootstrap::apply(&server.registry).await.expect("roles are made");
         server
+    }
+
+    /// A namespace with these labels, and the account that a controller would make in it.
+    pub async fn namespace(&self, name: &str, labels: Value) {
+        self.make(NAMESPACES, json!({"metadata": {"name": name, "labels": labels}})).await;
+        let accounts = format!("{NAMESPACES}/{name}/serviceaccounts");
+        self.make(&accounts, json!({"metadata": {"name": "default"}})).await;
     }
 
     pub fn request(&self, method: &str, path: &str) -> Call {
