@@ -11,6 +11,7 @@ mod asked;
 mod body;
 mod delete;
 mod described;
+mod issuer;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -20,6 +21,7 @@ mod read;
 mod respond;
 mod review;
 mod table;
+mod token_request;
 mod verb;
 mod watch;
 mod write;
@@ -42,7 +44,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -71,6 +73,8 @@ struct Parts {
     nodes: NodeTransport,
     described: Described,
     health: Health,
+    accounts: Arc<ServiceAccounts>,
+    address: String,
 }
 
 /// What a [`Router`] is made of.
@@ -85,14 +89,16 @@ pub struct Config {
     pub address: String,
     /// Whether all is well.
     pub health: Health,
+    /// What signs the tokens of service accounts.
+    pub accounts: Arc<ServiceAccounts>,
 }
 
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health } = config;
-        let described = Described::new(&registry, address);
-        let parts = Parts { registry, authorizer, nodes, described, health };
+        let Config { registry, authorizer, nodes, address, health, accounts } = config;
+        let described = Described::new(&registry, address.clone());
+        let parts = Parts { registry, authorizer, nodes, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -121,6 +127,9 @@ impl Router {
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
+        }
+        if let Some(answer) = issuer::answer(&head, &self.parts.accounts, &self.parts.address) {
+            return Ok(answer);
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let Some(path) = ResourcePath::parse(&decoded) else {
@@ -167,13 +176,14 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
+            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review | Aspect::Token) => {
                 Ok(not_allowed(&head.method, target))
             }
         }
@@ -188,6 +198,8 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// A token that names it.
+    Token,
     /// Nothing: a question about the caller.
     Review,
 }
@@ -209,6 +221,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "finalize" => Aspect::Part(Part::Finalize),
         "log" => Aspect::Log,
         "binding" => Aspect::Binding,
+        "token" => Aspect::Token,
         _ => return Err(Status::no_such_resource()),
     })
 }

@@ -40,6 +40,12 @@ pub struct ServiceAccounts {
     known: Mutex<HashMap<[u8; 32], Claims>>,
 }
 
+impl std::fmt::Debug for ServiceAccounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceAccounts").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 /// Who a token is of, and for whom it is meant.
 #[derive(Clone, Debug)]
 pub struct Authenticated {

@@ -39,7 +39,7 @@ const SERVED: &[(&str, &[&str])] = &[
 ];
 
 /// The sub-resources that this release serves.
-const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status"];
+const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status", "token"];
 
 /// Resources of the core group whose deletion answers with the object.
 const RETURNED: &[&str] = &[

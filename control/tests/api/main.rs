@@ -15,6 +15,7 @@ mod reviews;
 mod selectors;
 mod subresources;
 mod tables;
+mod tokens;
 mod update;
 mod validation;
 mod versions;
