@@ -16,20 +16,24 @@ mod authorizer;
 mod certificate;
 mod follower;
 mod impersonate;
+mod jwt;
 mod mode;
 pub mod node;
 mod pki;
 mod rbac;
+mod service_accounts;
 mod tokens;
 
 pub(crate) use attributes::selector_fields;
 pub use attributes::{Action, Attributes};
-pub use authenticator::{AUDIENCE, Authenticator, Known, Peer};
+pub use authenticator::{Authenticator, Peer};
 pub use authorizer::{Allowance, Authorizer, Decision};
 pub use impersonate::impersonate;
+pub use jwt::Key as TokenKey;
 pub use mode::{Mode, UnknownMode};
 pub use pki::{Identity, Pki, PkiError, server_names};
 pub use rbac::Rule;
+pub use service_accounts::{Authenticated, Bound, Grant, ServiceAccounts};
 pub use tokens::{TokenFileError, Tokens};
 
 /// Whose members may do everything, whatever the rules.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::Admission;
 use crate::audit::{self, Audit};
 use crate::auth::{
-    Authenticator, Authorizer, Caller, MASTERS, Mode, Pki, PkiError, TokenFileError, Tokens, bootstrap, server_names,
+    Authenticator, Authorizer, Caller, MASTERS, Mode, Pki, PkiError, ServiceAccounts, TokenFileError, TokenKey, Tokens,
+    bootstrap, server_names,
 };
 use crate::controllers;
 use crate::health::{Check, Health};
@@ -135,13 +137,16 @@ impl Config {
         }
         let cluster_ip = registry.first_cluster_ip().into();
         let pki = Pki::open(below("pki").as_deref())?;
+        let key = TokenKey::open(below("pki").as_deref())?;
+        let accounts = Arc::new(ServiceAccounts::new(key, CLUSTER_DOMAIN, registry.store().clone()));
         let mut tokens = Tokens::default();
         if let Some(file) = &self.token_auth_file {
             tokens.add_file(file)?;
         }
         let identity = pki.server(&server_names(self.listen.ip(), cluster_ip, CLUSTER_DOMAIN, &self.names))?;
         let tls = Tls::new(&pki, &identity, self.client_ca_file.as_deref())?;
-        let authenticator = Authenticator::new(tokens).anonymous(self.lets_anybody_in());
+        let authenticator =
+            Authenticator::new(tokens).with_accounts(accounts.clone()).anonymous(self.lets_anybody_in());
         let listen = |source| BuildError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -152,11 +157,13 @@ impl Config {
             nodes: self.nodes.clone(),
             address: address.to_string(),
             health: Health::new(Vec::new(), vec![store_check(&registry)]),
+            accounts: accounts.clone(),
         });
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| work::Config {
             root_certificate: pki.authority().to_owned(),
+            accounts: Some(accounts.clone()),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
             cluster_cidr: self.cluster_cidr.clone(),
             scheduler: !self.without_scheduler,

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 
 use crate::status::Status;
 
 use super::certificate::Facts;
-use super::{Caller, Tokens};
-
-/// For whom tokens are that name nobody: the API itself.
-pub const AUDIENCE: &str = "https://kubernetes.default.svc";
+use super::{Authenticated, Caller, ServiceAccounts, Tokens};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,19 +29,11 @@ impl Peer {
     }
 }
 
-/// Whom a token names, and for which of the audiences asked for it is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Who has it.
-    pub caller: Arc<Caller>,
-    /// For whom it is.
-    pub audiences: Vec<String>,
-}
-
 /// All that is needed to know callers; clones share it.
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     tokens: Arc<Tokens>,
+    accounts: Option<Arc<ServiceAccounts>>,
     anonymous: bool,
 }
 
@@ -56,7 +46,13 @@ impl Default for Authenticator {
 impl Authenticator {
     /// An authenticator that knows these tokens.
     pub fn new(tokens: Tokens) -> Self {
-        Self { tokens: Arc::new(tokens), anonymous: true }
+        Self { tokens: Arc::new(tokens), accounts: None, anonymous: true }
+    }
+
+    /// The same, knowing the tokens of service accounts too.
+    #[must_use]
+    pub fn with_accounts(self, accounts: Arc<ServiceAccounts>) -> Self {
+        Self { accounts: Some(accounts), ..self }
     }
 
     /// The same; unless `allowed`, requests without credentials are refused.
@@ -73,19 +69,25 @@ impl Authenticator {
     pub fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Arc<Caller>, Status> {
         match (peer, bearer(headers)) {
             (Peer::Named(caller), _) => Ok(caller.clone()),
-            (_, Some(token)) => self.token(token, &[]).map(|known| known.caller).ok_or_else(Status::unauthorized),
+            (_, Some(token)) => self.token(token, &[]).map(|found| found.caller).ok_or_else(Status::unauthorized),
             (Peer::Unnamed, None) if self.anonymous => Ok(Arc::new(Caller::anonymous())),
             (Peer::Untrusted | Peer::Unnamed, None) => Err(Status::unauthorized()),
         }
     }
 
-    /// Whom a token names, if it is good for one of these audiences; none means the API itself.
-    pub fn token(&self, token: &str, audiences: &[&str]) -> Option<Known> {
-        if !audiences.is_empty() && !audiences.contains(&AUDIENCE) {
-            return None;
+    /// Whose token it is, for these audiences (none: the API itself); nobody's where it is not good. Tokens that are known in
+    /// advance name no audience: they are for the API.
+    pub fn token(&self, token: &str, audiences: &[String]) -> Option<Authenticated> {
+        if let Some(caller) = self.tokens.caller(token) {
+            let own = self.accounts.as_deref().map(ServiceAccounts::audiences).unwrap_or_default();
+            let audiences: Vec<String> = match audiences {
+                [] => own.to_vec(),
+                wanted => wanted.iter().filter(|audience| own.contains(audience)).cloned().collect(),
+            };
+            let good = !audiences.is_empty() || own.is_empty();
+            return good.then(|| Authenticated { caller: caller.clone(), audiences });
         }
-        let caller = self.tokens.caller(token)?.clone();
-        Some(Known { caller, audiences: vec![AUDIENCE.to_owned()] })
+        self.accounts.as_ref()?.authenticate(token, audiences, Timestamp::now().as_second())
     }
 }
 
@@ -131,14 +133,5 @@ mod tests {
         let known = known().0.anonymous(false);
         assert_eq!(known.caller(&Peer::Unnamed, &HeaderMap::new()).unwrap_err().code(), 401);
         assert!(known.caller(&Peer::Unnamed, &headers("Bearer secret")).is_ok());
-    }
-
-    #[test]
-    fn tokens_that_name_no_audience_are_for_the_api() {
-        let known = known().0;
-        assert_eq!(known.token("secret", &[]).unwrap().audiences, [AUDIENCE]);
-        assert!(known.token("secret", &["vault"]).is_none());
-        assert_eq!(known.token("secret", &["vault", AUDIENCE]).unwrap().audiences, [AUDIENCE]);
-        assert!(known.token("guess", &[]).is_none());
     }
 }

@@ -114,22 +114,23 @@ impl Authorizer {
 
     /// All that the caller may do in a namespace.
     pub fn allowance(&self, caller: &Caller, namespace: &str) -> Allowance {
-        let mut all = Allowance::default();
+        let (mut all, mut errors) = (Allowance::default(), Vec::new());
         for mode in &self.0.modes {
             match mode {
                 Mode::Rbac => self.0.policies.read(|index| {
                     let (rules, error) = index.rules_for(caller, namespace);
                     all.rules.extend(rules.into_iter().cloned());
-                    all.error = error;
+                    errors.extend(error);
                 }),
                 Mode::Node if node::name_of(caller).is_some() => {
                     all.incomplete = true;
-                    all.error = Some("node authorizer does not support user rule resolution".to_owned());
+                    errors.push("node authorizer does not support user rule resolution".to_owned());
                 }
                 Mode::AlwaysAllow => all.rules.extend(rbac::unbounded()),
                 Mode::Node | Mode::AlwaysDeny => {}
             }
         }
+        all.error = rbac::aggregate(errors);
         all
     }
 

@@ -14,7 +14,8 @@ mod rule;
 
 pub(super) use cover::uncovered;
 pub(super) use escalation::{Grant, refusal};
-pub(super) use index::{Index, NoRole, RoleRef};
+use index::NoRole;
+pub(super) use index::{Index, RoleRef, aggregate};
 pub use rule::Rule;
 
 /// The API group of roles and bindings.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::auth::{Authenticator, Caller, Tokens, bootstrap};
+use control::auth::{Authenticator, Caller, ServiceAccounts, TokenKey, Tokens, bootstrap};
 use control::health::Health;
 use control::http::{Body, Config, Router};
 use control::registry::Registry;
@@ -46,11 +46,13 @@ impl Server {
         let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
         let address = "127.0.0.1:6443".to_owned();
+        let key = TokenKey::open(None).expect("a key");
+        let accounts = Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone()));
         let mut tokens = Tokens::default();
         tokens.add("token-of-bob", Caller::authenticated("bob", ["dev".to_owned()]));
-        let authenticator = Authenticator::new(tokens);
-        let (nodes, audit) = (nobody, None);
-        let config = Config { registry: registry.clone(), authenticator, audit, nodes, address, health };
+        let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
+        let config =
+            Config { registry: registry.clone(), authenticator, audit: None, nodes: nobody, address, health, accounts };
         let server = Self { router: Router::new(config), registry };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;

@@ -96,7 +96,7 @@ async fn tokens_are_told_apart() {
     assert_eq!(
         review["status"],
         json!({"authenticated": true, "user": {"username": "bob", "groups": ["dev", "system:authenticated"]},
-            "audiences": ["https://kubernetes.default.svc"]})
+            "audiences": ["https://kubernetes.default.svc.cluster.local"]})
     );
     let review = ask(json!({"token": "guess"})).await.with(201);
     assert_eq!(review["status"]["user"], json!({}));

@@ -280,7 +280,7 @@ impl Subject {
 }
 
 /// Several complaints as one, each once.
-fn aggregate(mut said: Vec<String>) -> Option<String> {
+pub fn aggregate(mut said: Vec<String>) -> Option<String> {
     let mut seen = std::collections::HashSet::new();
     said.retain(|text| seen.insert(text.clone()));
     match said.as_slice() {

@@ -15,8 +15,8 @@ pub fn answer(authenticator: &Authenticator, review: &Value) -> Result<Value, St
     if token.is_empty() {
         return Err(Status::bad_request("token is required for TokenReview in authentication"));
     }
-    let audiences: Vec<&str> = review.items("spec.audiences").iter().filter_map(Value::as_str).collect();
-    Ok(match authenticator.token(token, &audiences) {
+    let audiences = review.items("spec.audiences").iter().filter_map(Value::as_str).map(str::to_owned);
+    Ok(match authenticator.token(token, &audiences.collect::<Vec<_>>()) {
         Some(known) => {
             let user = super::user(&known.caller);
             json!({"authenticated": true, "user": user, "audiences": known.audiences})
