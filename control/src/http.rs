@@ -13,6 +13,7 @@ mod component_statuses;
 mod delete;
 mod described;
 mod eviction;
+mod issuer;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -23,6 +24,7 @@ mod read;
 mod respond;
 mod review;
 mod table;
+mod token_request;
 mod verb;
 mod watch;
 mod write;
@@ -45,7 +47,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -77,6 +79,8 @@ struct Parts {
     nodes: NodeTransport,
     described: Described,
     health: Health,
+    accounts: Arc<ServiceAccounts>,
+    address: String,
 }
 
 /// What a [`Router`] is made of.
@@ -91,14 +95,16 @@ pub struct Config {
     pub address: String,
     /// Whether all is well.
     pub health: Health,
+    /// What signs the tokens of service accounts.
+    pub accounts: Arc<ServiceAccounts>,
 }
 
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health } = config;
-        let described = Described::new(&registry, address);
-        let parts = Parts { registry, authorizer, nodes, described, health };
+        let Config { registry, authorizer, nodes, address, health, accounts } = config;
+        let described = Described::new(&registry, address.clone());
+        let parts = Parts { registry, authorizer, nodes, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -128,6 +134,9 @@ impl Router {
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
+        }
+        if let Some(answer) = issuer::answer(&head, &self.parts.accounts, &self.parts.address) {
+            return Ok(answer);
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let Some(path) = ResourcePath::parse(&decoded) else {
@@ -177,6 +186,7 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
             (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
@@ -197,6 +207,8 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// A token that names it.
+    Token,
     /// Its end, if its budget allows.
     Eviction,
     /// A stream to or through it.
@@ -228,6 +240,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "approval" => Aspect::Part(Part::Approval),
         "log" => Aspect::Log,
         "binding" => Aspect::Binding,
+        "token" => Aspect::Token,
         "eviction" => Aspect::Eviction,
         "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
