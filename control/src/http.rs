@@ -18,6 +18,7 @@ mod list_options;
 mod negotiate;
 mod node_proxy;
 mod path;
+mod pieces;
 mod query;
 mod read;
 mod respond;
@@ -59,6 +60,9 @@ use verb::Verb;
 
 /// What went wrong in a body, whoever made it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// All of a request but its body.
+type RequestHead = http::request::Parts;
 
 /// The body of every request and every answer.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -117,11 +121,15 @@ impl Router {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
+        let pretty = negotiate::pretty(&head);
         let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
-        let answer = self.dispatch(head, body, trail.as_mut()).await;
+        let answer = match self.allowed(&head, trail.as_mut()) {
+            Ok(caller) => self.dispatch(head, body, &caller, pretty).await,
+            Err(refusal) => Err(refusal),
+        };
         let (response, failure) = match answer {
             Ok(response) => (response, None),
-            Err(status) => (respond::failure(&status), Some(status)),
+            Err(status) => (respond::failure_for(&status, pretty), Some(status)),
         };
         match (&self.parts.audit, trail) {
             (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
@@ -129,31 +137,37 @@ impl Router {
         }
     }
 
-    async fn dispatch(
-        &self,
-        head: http::request::Parts,
-        body: Body,
-        mut trail: Option<&mut Trail>,
-    ) -> Result<Response<Body>, Status> {
-        let registry = &self.parts.registry;
-        let authorizer = registry.authorizer();
+    /// Who asks, or in whose name, if it is allowed.
+    fn allowed(&self, head: &RequestHead, trail: Option<&mut Trail>) -> Result<Arc<Caller>, Status> {
+        let authorizer = self.parts.registry.authorizer();
         let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
-        if let Some(trail) = &mut trail {
-            trail.asked_by(caller, None);
-        }
-        let other = impersonate(caller, &head.headers, authorizer)?.map(Arc::new);
+        let acting_as = impersonate(caller, &head.headers, authorizer).map(|other| other.map(Arc::new));
         let wanted = Attributes::of(&head.method, &head.uri);
-        let decision = authorizer.decide(other.as_ref().unwrap_or(caller), &wanted);
-        let refusal =
-            (!decision.is_allowed()).then(|| wanted.forbidden(other.as_ref().unwrap_or(caller), decision.reason()));
+        let (decision, allowed) = match &acting_as {
+            Err(refusal) => (None, Err(refusal.clone())),
+            Ok(other) => {
+                let caller = other.as_ref().unwrap_or(caller);
+                let decision = authorizer.decide(caller, &wanted);
+                let refused = || wanted.forbidden(caller, decision.reason());
+                let allowed = if decision.is_allowed() { Ok(caller.clone()) } else { Err(refused()) };
+                (Some(decision), allowed)
+            }
+        };
         if let Some(trail) = trail {
-            trail.asked_by(caller, other.as_ref());
+            trail.asked_by(caller, acting_as.ok().flatten());
             trail.decided(wanted, decision);
         }
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
-        let caller = other.as_ref().unwrap_or(caller);
+        allowed
+    }
+
+    async fn dispatch(
+        &self,
+        head: RequestHead,
+        body: Body,
+        caller: &Arc<Caller>,
+        pretty: bool,
+    ) -> Result<Response<Body>, Status> {
+        let registry = &self.parts.registry;
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
@@ -171,7 +185,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = negotiate::accept(accept)?;
+        let form = Negotiated { pretty, ..negotiate::accept(accept)? };
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
@@ -301,7 +315,7 @@ fn no_definitions(registry: &Registry) -> Response<Body> {
         "metadata": {"resourceVersion": registry.store().revision().to_string()},
         "items": [],
     });
-    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object };
+    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object, pretty: false };
     respond::value(StatusCode::OK, form, &list)
 }
 

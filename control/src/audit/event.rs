@@ -58,15 +58,15 @@ impl Trail {
     }
 
     /// Who asks, in whose name.
-    pub fn asked_by(&mut self, caller: &Arc<Caller>, acting_as: Option<&Arc<Caller>>) {
+    pub fn asked_by(&mut self, caller: &Arc<Caller>, acting_as: Option<Arc<Caller>>) {
         self.caller = Some(caller.clone());
-        self.acting_as = acting_as.cloned();
+        self.acting_as = acting_as;
     }
 
-    /// For what, and whether it is allowed.
-    pub fn decided(&mut self, wanted: Attributes, decision: Decision) {
+    /// For what, and whether it is allowed, if it came so far.
+    pub fn decided(&mut self, wanted: Attributes, decision: Option<Decision>) {
         self.wanted = Some(wanted);
-        self.decision = Some(decision);
+        self.decision = decision;
     }
 
     /// True for a request whose answer has no end of its own.
@@ -168,8 +168,8 @@ mod tests {
         let (head, ()) = Request::get(uri).header(USER_AGENT, "kubectl/v1").body(()).unwrap().into_parts();
         let mut trail = Trail::begin(&head);
         let (bob, amy) = (Caller::authenticated("bob", []), Caller::authenticated("amy", []));
-        trail.asked_by(&Arc::new(bob), Some(&Arc::new(amy)));
-        trail.decided(Attributes::of(&Method::GET, &head.uri), Decision::NoOpinion("RBAC: no".to_owned()));
+        trail.asked_by(&Arc::new(bob), Some(Arc::new(amy)));
+        trail.decided(Attributes::of(&Method::GET, &head.uri), Some(Decision::NoOpinion("RBAC: no".to_owned())));
         let refusal = Status::forbidden("pods", "p", "no");
         let mut event: Value =
             serde_json::from_slice(&line(&trail, Stage::ResponseComplete, 403, Some(&refusal))).unwrap();

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
-use super::hub::Seat;
+use super::hub::{Queue, Seat};
 use super::{Event, Expired, Key, Revision, Shared};
 
 /// Which changes to watch.
@@ -56,7 +54,7 @@ pub struct Watch {
     shared: Arc<Shared>,
     seat: Seat,
     backlog: VecDeque<Arc<Event>>,
-    queue: mpsc::Receiver<Arc<Event>>,
+    queue: Queue,
     seen: Revision,
 }
 
@@ -96,7 +94,7 @@ impl Watch {
     /// The next change, if there is one by now.
     pub fn try_next(&mut self) -> Option<Arc<Event>> {
         loop {
-            let event = self.backlog.pop_front().or_else(|| self.queue.try_recv().ok())?;
+            let event = self.backlog.pop_front().or_else(|| self.queue.try_recv())?;
             if event.revision > self.seen {
                 self.seen = event.revision;
                 return Some(event);
@@ -107,12 +105,12 @@ impl Watch {
     /// True while every change that was published has been returned. What is published is here before its writer hears of
     /// it, so whoever asks after a write is told of it.
     pub fn is_current(&self) -> bool {
-        self.backlog.is_empty() && self.queue.is_empty() && !self.queue.is_closed()
+        self.backlog.is_empty() && self.queue.is_drained()
     }
 
     /// True when nothing more comes: this watcher was too slow, or the store was closed.
     pub fn is_over(&self) -> bool {
-        self.backlog.is_empty() && self.queue.is_empty() && self.queue.is_closed()
+        self.backlog.is_empty() && self.queue.is_over()
     }
 
     /// What is watched.
@@ -124,7 +122,7 @@ impl Watch {
     pub fn progress(&self) -> Revision {
         // In this order: what was dispatched before the load is in the queue, or the queue was closed.
         let dispatched = self.shared.hub.dispatched();
-        let drained = self.backlog.is_empty() && self.queue.is_empty() && !self.queue.is_closed();
+        let drained = self.backlog.is_empty() && self.queue.is_drained();
         if drained { self.seen.max(dispatched) } else { self.seen }
     }
 }
