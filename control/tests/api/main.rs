@@ -18,6 +18,7 @@ mod reviews;
 mod selectors;
 mod subresources;
 mod tables;
+mod tokens;
 mod update;
 mod validation;
 mod versions;
