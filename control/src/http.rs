@@ -9,6 +9,7 @@
 
 mod asked;
 mod body;
+mod delete;
 mod described;
 mod list_options;
 mod negotiate;
@@ -170,8 +171,8 @@ impl Router {
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
-            (Verb::Delete, _) => write::delete(asked, body).await,
-            (Verb::DeleteCollection, _) => write::delete_collection(asked, body).await,
+            (Verb::Delete, _) => delete::delete(asked, body).await,
+            (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
             (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
                 Ok(not_allowed(&head.method, target))
             }

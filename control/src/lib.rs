@@ -19,6 +19,8 @@ pub mod server;
 
 pub mod auth;
 
+pub mod cel;
+
 pub mod discovery;
 pub mod health;
 pub mod http;

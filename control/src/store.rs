@@ -156,6 +156,12 @@ impl Store {
         self.shared.tables.read().list(resource, namespace)
     }
 
+    /// All objects of all resources as of one revision, or those of one namespace; in no order.
+    pub fn list_all(&self, namespace: Option<&str>) -> Listing {
+        let tables = self.shared.tables.read();
+        namespace.map_or_else(|| tables.list_all(), |one| tables.list_namespace(one))
+    }
+
     /// What [`Store::list`] returned at an earlier revision.
     ///
     /// # Errors

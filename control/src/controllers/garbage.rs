@@ -1,7 +1,7 @@
 //! Objects whose owners are gone, and owners that wait for their objects.
 //!
 //! ```text
-//! changes of every kind (metadata only) ─► graph: owner uid → dependents ─► keys ─► what do the owners say? ─► delete, release
+//! changes of everything (metadata only) ─► graph: owner uid → dependents ─► keys ─► what do the owners say? ─► delete, release
 //! ```
 //!
 //! Only objects with owners are remembered. Whether an owner is there is asked of the store when it matters, by uid: an
@@ -14,13 +14,12 @@ mod verdict;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::{join_all, select_all};
+use futures::future::join_all;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{Context, Next, Queue};
-use crate::registry::{DeleteOptions, Part, Patch, Registry, Resource, Target, WriteOptions};
+use crate::registry::{DeleteOptions, Part, Patch, Registry, Target, WriteOptions};
 use crate::status::Status;
 use crate::store::{Change, Entry, Interest, Key, Store};
 use graph::Graph;
@@ -35,17 +34,11 @@ const ORPHAN: &str = "orphan";
 
 /// Deletes what nobody owns any more.
 pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> {
-    let registry = context.registry.clone();
-    // Events have no owners and come in numbers.
-    let resources = registry.resources();
-    let kinds = resources.iter().filter(|r| !r.is("", "events"));
-    let resources = kinds.map(|r| (r.qualified.clone(), r.clone())).collect();
-    Collector { registry, resources, graph: Mutex::default(), queue: Queue::new() }.run()
+    Collector { registry: context.registry.clone(), graph: Mutex::default(), queue: Queue::new() }.run()
 }
 
 struct Collector {
     registry: Registry,
-    resources: HashMap<Arc<str>, Arc<Resource>>,
     graph: Mutex<Known>,
     queue: Queue<Key>,
 }
@@ -54,19 +47,16 @@ struct Collector {
 #[derive(Default)]
 struct Known {
     graph: Graph,
-    /// Owners that were there when somebody looked, and have not gone since.
-    alive: HashSet<String>,
+    /// Owners that were there when somebody looked, and have not gone since; each with the namespace of who looked: an
+    /// owner is none to the objects of another namespace.
+    alive: HashMap<String, Arc<str>>,
     /// Owners that wait for their dependents to go.
     waiting: HashMap<String, Key>,
 }
 
 impl Collector {
     async fn run(self) {
-        let follows: Vec<_> = self.resources.keys().map(|resource| self.follow(resource).boxed()).collect();
-        if follows.is_empty() {
-            return std::future::pending().await;
-        }
-        futures::join!(select_all(follows), self.queue.work(AT_ONCE, |key| self.reconcile(key)));
+        futures::join!(self.follow(), self.queue.work(AT_ONCE, |key| self.reconcile(key)));
     }
 
     fn store(&self) -> &Store {
@@ -74,19 +64,18 @@ impl Collector {
     }
 
     /// Lists, then watches; lists again when the watch was dropped.
-    async fn follow(&self, resource: &Arc<str>) {
+    async fn follow(&self) {
         loop {
-            let listing = self.store().list(resource, None);
-            let present: BTreeSet<&Key> = listing.entries.iter().map(|e| &e.key).collect();
-            let gone: Vec<Key> =
-                self.graph.lock().graph.keys(resource).filter(|key| !present.contains(key)).cloned().collect();
+            let listing = self.store().list_all(None);
+            let present: HashSet<&Key> = listing.entries.iter().map(|e| &e.key).collect();
+            let gone: Vec<Key> = self.graph.lock().graph.keys().filter(|key| !present.contains(key)).cloned().collect();
             for key in gone {
                 self.graph.lock().graph.set(&key, BTreeSet::new());
             }
             for entry in &listing.entries {
                 self.observe(entry, Change::Modified);
             }
-            let Ok(mut watch) = self.store().watch(Interest::all(resource), listing.revision) else { continue };
+            let Ok(mut watch) = self.store().watch(Interest::everything(), listing.revision) else { continue };
             while let Some(event) = watch.next().await {
                 self.observe(&event.entry, event.change);
             }
@@ -96,6 +85,10 @@ impl Collector {
     }
 
     fn observe(&self, entry: &Entry, change: Change) {
+        // Events have no owners and come in numbers.
+        if matches!(&*entry.key.resource, "events" | "leases.coordination.k8s.io") {
+            return;
+        }
         let Some(meta) = Meta::of(entry) else { return };
         let mut known = self.graph.lock();
         if change == Change::Deleted {
@@ -120,12 +113,12 @@ impl Collector {
             return;
         }
         for owner in &meta.owner_references {
-            if known.alive.contains(&owner.uid) {
+            if known.alive.get(&owner.uid) == Some(&entry.key.namespace) {
                 continue;
             }
             match self.standing(&entry.key.namespace, owner) {
                 Standing::Absent | Standing::Waiting => self.queue.add(entry.key.clone()),
-                Standing::Solid => drop(known.alive.insert(owner.uid.clone())),
+                Standing::Solid => drop(known.alive.insert(owner.uid.clone(), entry.key.namespace.clone())),
             }
         }
     }
@@ -138,6 +131,10 @@ impl Collector {
         let Some(resource) = resources.of_kind(group, version, &owner.kind) else {
             return Standing::Solid;
         };
+        // Nor can an owner of whom nobody says in which namespace it is.
+        if resource.row.namespaced && namespace.is_empty() {
+            return Standing::Solid;
+        }
         let namespace = if resource.row.namespaced { namespace } else { "" };
         let found = self.store().get(&Key::new(&resource.qualified, namespace, &owner.name));
         match found.and_then(|entry| Meta::of(&entry)).filter(|m| m.uid == owner.uid) {
@@ -191,16 +188,13 @@ impl Collector {
     /// release is garbage when it is gone.
     fn dependents(&self, owner: &Target, uid: &str) -> Vec<(Target, Meta)> {
         let namespace = Some(&*owner.namespace).filter(|namespace| !namespace.is_empty());
-        let mut found = Vec::new();
-        for resource in self.resources.values() {
-            for entry in self.store().list(&resource.qualified, namespace).entries {
-                let Some(meta) = Meta::of(&entry) else { continue };
-                if meta.owner_references.iter().any(|o| o.uid == uid) {
-                    found.push((Target::new(resource, &entry.key.namespace, &entry.key.name), meta));
-                }
-            }
-        }
-        found
+        let resources = self.registry.resources();
+        let dependent = |entry: Arc<Entry>| {
+            let meta = Meta::of(&entry).filter(|m| m.owner_references.iter().any(|o| o.uid == uid))?;
+            let resource = resources.stored_as(&entry.key.resource)?;
+            Some((Target::new(resource, &entry.key.namespace, &entry.key.name), meta))
+        };
+        self.store().list_all(namespace).entries.into_iter().filter_map(dependent).collect()
     }
 
     /// Deletes the dependents that hold the owner up, and lets it go when none is left.
@@ -235,9 +229,9 @@ impl Collector {
     }
 
     fn look(&self, key: &Key) -> Option<(Target, Meta)> {
-        let resource = self.resources.get(&key.resource)?;
+        let resources = self.registry.resources();
         let meta = Meta::of(&*self.store().get(key)?)?;
-        Some((Target::new(resource, &key.namespace, &key.name), meta))
+        Some((Target::new(resources.stored_as(&key.resource)?, &key.namespace, &key.name), meta))
     }
 }
 

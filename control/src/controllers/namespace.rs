@@ -2,39 +2,38 @@
 
 mod conditions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::Namespace;
 use objects::time;
+use parking_lot::Mutex;
+use serde_json::Value;
 
 use super::{Context, Key, Next, Queue, feed};
-use crate::registry::{Change, DeleteOptions, Informer, Part, Registry, Target};
+use crate::registry::{DeleteOptions, Informer, Part, Registry, Target};
 use crate::status::Status;
+use crate::store::{Change, Entry, Interest};
 
 const AT_ONCE: usize = 4;
 /// So many objects are deleted at once.
 const DELETIONS: usize = 64;
-/// Pods that end are seen at once; for anything else that is slow to go a namespace looks again after this long.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What could not be deleted is tried again after this long.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// Empties namespaces that are deleted.
 pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> {
-    Namespaces {
-        registry: context.registry.clone(),
-        namespaces: context.registry.informer(),
-        pods: context.registry.informer(),
-        queue: Queue::new(),
-    }
-    .run()
+    let registry = context.registry.clone();
+    Namespaces { namespaces: registry.informer(), registry, leaving: Mutex::default(), queue: Queue::new() }.run()
 }
 
 struct Namespaces {
     registry: Registry,
     namespaces: Arc<Informer<Namespace>>,
-    pods: Arc<Informer<Pod>>,
+    /// Those that wait for the last of their objects to go.
+    leaving: Mutex<HashSet<Arc<str>>>,
     queue: Queue<Key>,
 }
 
@@ -49,30 +48,44 @@ struct Left {
 impl Namespaces {
     async fn run(self) {
         self.namespaces.synced().await;
-        self.pods.synced().await;
         futures::join!(
             feed(self.namespaces.subscribe(), |change| {
                 if let Some(namespace) = change.new.as_ref().filter(|n| n.metadata.deletion_timestamp.is_some()) {
                     self.queue.add(Key::of(&**namespace));
                 }
             }),
-            feed(self.pods.subscribe(), |change| self.pod_changed(change)),
+            self.follow(),
             self.queue.work(AT_ONCE, |key| self.reconcile(key)),
         );
     }
 
-    fn pod_changed(&self, change: &Change<Pod>) {
-        let (Some(pod), None) = (&change.old, &change.new) else { return };
-        let name = pod.metadata.namespace.as_deref().unwrap_or_default();
-        if self.namespaces.get("", name).is_some_and(|n| n.metadata.deletion_timestamp.is_some()) {
-            self.queue.add(Key::new("", name));
+    /// Whatever goes may be the last that a namespace waits for.
+    async fn follow(&self) {
+        loop {
+            let store = self.registry.store();
+            if let Ok(mut watch) = store.watch(Interest::everything(), store.revision()) {
+                for name in self.leaving.lock().iter() {
+                    self.queue.add(Key::new("", name));
+                }
+                while let Some(event) = watch.next().await {
+                    let namespace = &event.entry.key.namespace;
+                    if event.change == Change::Deleted && self.leaving.lock().contains(namespace) {
+                        self.queue.add(Key::new("", namespace));
+                    }
+                }
+            }
+            // A closed store has nothing more to say; the owner of this loop ends it.
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
     async fn reconcile(&self, key: Key) -> Result<Next, Status> {
         let api = self.registry.api::<Namespace>();
         let mut namespace = match api.get("", &key.name) {
-            Err(status) if status.is_not_found() => return Ok(Next::Done),
+            Err(status) if status.is_not_found() => {
+                self.leaving.lock().remove(&*key.name);
+                return Ok(Next::Done);
+            }
             found => found?,
         };
         let held = namespace.spec.as_ref().and_then(|s| s.finalizers.as_ref());
@@ -80,58 +93,64 @@ impl Namespaces {
         if namespace.metadata.deletion_timestamp.is_none() || !ours {
             return Ok(Next::Done);
         }
+        // Before the look: what goes after it brings us back.
+        self.leaving.lock().insert((*key.name).into());
         let left = self.empty(&key.name).await;
-        if left.is_empty() {
-            if let Some(finalizers) = namespace.spec.as_mut().and_then(|s| s.finalizers.as_mut()) {
-                finalizers.retain(|f| f != "kubernetes");
+        if !left.is_empty() {
+            let failed = left.values().any(|l| l.failure.is_some());
+            let status = namespace.status.get_or_insert_default();
+            if conditions::report(status.conditions.get_or_insert_default(), &left, &time::now()) {
+                api.update_status(&namespace).await?;
             }
-            return match api.put(&namespace, Part::Finalize).await {
-                Err(status) if !status.is_not_found() => Err(status),
-                _ => Ok(Next::Done),
-            };
+            return Ok(if failed { Next::After(TRY_AGAIN) } else { Next::Done });
         }
-        let status = namespace.status.get_or_insert_default();
-        if conditions::report(status.conditions.get_or_insert_default(), &left, &time::now()) {
-            api.update_status(&namespace).await?;
+        self.leaving.lock().remove(&*key.name);
+        if let Some(finalizers) = namespace.spec.as_mut().and_then(|s| s.finalizers.as_mut()) {
+            finalizers.retain(|f| f != "kubernetes");
         }
-        Ok(Next::After(LOOK_AGAIN))
+        match api.put(&namespace, Part::Finalize).await {
+            Err(status) if !status.is_not_found() => Err(status),
+            _ => Ok(Next::Done),
+        }
     }
 
-    async fn delete(&self, target: Target) -> Result<(), Status> {
-        match self.registry.delete(&target, &DeleteOptions::default()).await {
-            Err(status) if !status.is_not_found() => Err(status),
-            _ => Ok(()),
-        }
+    async fn delete(&self, target: &Target) -> Option<Status> {
+        let deleted = self.registry.delete(target, &DeleteOptions::default()).await;
+        deleted.err().filter(|status| !status.is_not_found())
     }
 
     /// Deletes what is in the namespace and returns what is left, by resource.
     async fn empty(&self, namespace: &str) -> BTreeMap<String, Left> {
-        let mut left = BTreeMap::new();
-        let resources: Vec<_> = self.registry.resources().iter().filter(|r| r.row.namespaced).cloned().collect();
-        for resource in resources {
-            let entries = self.registry.store().list(&resource.qualified, Some(namespace)).entries;
-            let targets: Vec<Target> =
-                entries.iter().map(|entry| Target::new(&resource, namespace, &entry.key.name)).collect();
-            let mut failure = None;
-            let mut deletions = stream::iter(targets).map(|t| self.delete(t)).buffer_unordered(DELETIONS);
-            while let Some(result) = deletions.next().await {
-                failure = failure.or(result.err());
+        let resources = self.registry.resources();
+        let there = || self.registry.store().list_all(Some(namespace)).entries;
+        let target = |entry: &Arc<Entry>| {
+            let resource = resources.stored_as(&entry.key.resource)?;
+            Some(Target::new(resource, namespace, &entry.key.name))
+        };
+        let targets: Vec<Target> = there().iter().filter_map(target).collect();
+        let mut left: BTreeMap<String, Left> = BTreeMap::new();
+        let delete = |target: Target| async move { (self.delete(&target).await, target) };
+        let mut deletions = stream::iter(targets).map(delete).buffer_unordered(DELETIONS);
+        while let Some((failure, target)) = deletions.next().await {
+            if let Some(failure) = failure {
+                let of = left.entry(target.resource.qualified.to_string()).or_default();
+                of.failure.get_or_insert_with(|| failure.message().to_owned());
             }
-            let still = self.registry.store().list(&resource.qualified, Some(namespace)).entries;
-            if still.is_empty() && failure.is_none() {
-                continue;
-            }
-            let mut finalizers = BTreeMap::new();
-            for entry in &still {
-                let value = entry.value();
-                let listed = value.pointer("/metadata/finalizers").and_then(|f| f.as_array());
-                for finalizer in listed.into_iter().flatten().filter_map(|f| f.as_str()) {
-                    *finalizers.entry(finalizer.to_owned()).or_default() += 1;
-                }
-            }
-            let failure = failure.map(|s| s.message().to_owned());
-            left.insert(resource.qualified.to_string(), Left { count: still.len(), finalizers, failure });
+        }
+        for entry in there().iter().filter(|entry| target(entry).is_some()) {
+            left.entry(entry.key.resource.to_string()).or_default().add(entry);
         }
         left
+    }
+}
+
+impl Left {
+    fn add(&mut self, entry: &Entry) {
+        self.count += 1;
+        let value = entry.value();
+        let finalizers = value.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();
+        for finalizer in finalizers.filter_map(Value::as_str) {
+            *self.finalizers.entry(finalizer.to_owned()).or_default() += 1;
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The loops together, over a registry in memory and a node that exists only here.
 
 mod cluster;
+mod ends;
 
 use std::sync::Arc;
 

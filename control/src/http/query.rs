@@ -49,11 +49,8 @@ impl<'a> Query<'a> {
     /// # Errors
     /// 422 for another value; `options` is the kind of options that the verb takes.
     pub fn dry_run(&self, options: &str) -> Result<bool, Status> {
-        match self.text("dryRun") {
-            "" => Ok(false),
-            "All" => Ok(true),
-            other => Err(unsupported(options, "dryRun", &format!("[]string{{\"{other}\"}}"), &["All"])),
-        }
+        let values: Vec<&str> = self.0.iter().filter(|(k, _)| k == "dryRun").map(|(_, v)| &**v).collect();
+        dry_run(options, &values)
     }
 
     /// `fieldValidation`.
@@ -89,6 +86,21 @@ impl<'a> Query<'a> {
         }
         options.dry_run |= self.dry_run("DeleteOptions")?;
         Ok(())
+    }
+}
+
+/// True where `All` is said; `options` is the kind of options.
+///
+/// # Errors
+/// 422 for another value.
+pub fn dry_run(options: &str, values: &[&str]) -> Result<bool, Status> {
+    match values {
+        [] | [""] => Ok(false),
+        all if all.iter().all(|value| *value == "All") => Ok(true),
+        others => {
+            let shown: Vec<String> = others.iter().map(|value| format!("\"{value}\"")).collect();
+            Err(unsupported(options, "dryRun", &format!("[]string{{{}}}", shown.join(", ")), &["All"]))
+        }
     }
 }
 

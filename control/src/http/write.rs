@@ -1,12 +1,12 @@
-//! POST, PUT, PATCH and DELETE.
+//! POST, PUT and PATCH.
 
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::{Body, body, query, read, respond};
-use crate::registry::{DeleteOptions, Deleted, Outcome, Part, Patch, Selection, WriteOptions};
-use crate::status::{self, Status};
+use super::{Body, body, read, respond};
+use crate::registry::{Outcome, Part, Patch, WriteOptions};
+use crate::status::Status;
 
 const PATCHES: &[&str] =
     &["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
@@ -64,41 +64,6 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
     written(asked, &outcome)
 }
 
-/// DELETE of one object.
-///
-/// # Errors
-/// As [`Registry::delete`].
-pub async fn delete(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-    let options = delete_options(asked, body).await?;
-    let resource = &asked.target.resource;
-    match asked.registry.delete(asked.target, &options).await? {
-        Deleted::Gone(last) if !resource.returns_deleted() => {
-            let last: Value = serde_json::from_slice(&last).map_err(Status::internal)?;
-            let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-            Ok(respond::value(
-                StatusCode::OK,
-                asked.form,
-                &status::success(&resource.qualified, &asked.target.name, uid),
-            ))
-        }
-        Deleted::Gone(object) | Deleted::Pending(object) => {
-            read::object(resource, StatusCode::OK, asked.form, asked.query, &object)
-        }
-    }
-}
-
-/// DELETE of a collection.
-///
-/// # Errors
-/// As [`Registry::delete_collection`].
-pub async fn delete_collection(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-    let selection =
-        Selection::parse(&asked.target.resource, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
-    let options = delete_options(asked, body).await?;
-    let page = asked.registry.delete_collection(asked.target, &selection, &options).await?;
-    read::page_in_shape(&asked.target.resource, asked.form, asked.query, page)
-}
-
 /// POST of a Binding, to the sub-resource or to `bindings`.
 ///
 /// # Errors
@@ -116,27 +81,6 @@ fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status
     let mut response = read::object(&asked.target.resource, code, asked.form, asked.query, &outcome.bytes)?;
     respond::warn(&mut response, &outcome.warnings);
     Ok(response)
-}
-
-async fn delete_options(asked: Asked<'_>, body: Body) -> Result<DeleteOptions, Status> {
-    let bytes = body::read(body).await?;
-    let mut options = DeleteOptions { caller: asked.caller.clone(), ..DeleteOptions::default() };
-    if !bytes.is_empty() {
-        let sent = body::decode(asked.content_type(), &bytes)?.value;
-        let text = |at: &str| sent.pointer(at).and_then(Value::as_str).map(str::to_owned);
-        options.grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
-        options.uid = text("/preconditions/uid");
-        options.resource_version = text("/preconditions/resourceVersion");
-        options.propagation = query::propagation(&text("/propagationPolicy").unwrap_or_default())?;
-        options.dry_run = sent.pointer("/dryRun/0").is_some();
-        match sent.get("orphanDependents").and_then(Value::as_bool) {
-            Some(true) => options.propagation = query::propagation("Orphan")?,
-            Some(false) => options.propagation = query::propagation("Background")?,
-            None => {}
-        }
-    }
-    asked.query.delete_options(&mut options)?;
-    Ok(options)
 }
 
 /// A patch document that is an object.

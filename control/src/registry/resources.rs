@@ -122,6 +122,7 @@ impl Resource {
 pub struct Resources {
     ordered: Vec<Arc<Resource>>,
     by_path: HashMap<String, Arc<Resource>>,
+    by_name: HashMap<Arc<str>, Arc<Resource>>,
 }
 
 impl Resources {
@@ -150,12 +151,19 @@ impl Resources {
     fn of(ordered: Vec<Arc<Resource>>) -> Self {
         let by_path =
             ordered.iter().map(|r| (path(&r.row.group, &r.row.version, &r.row.resource), r.clone())).collect();
-        Self { ordered, by_path }
+        // The first version of a resource is the preferred one.
+        let by_name = ordered.iter().rev().map(|r| (r.qualified.clone(), r.clone())).collect();
+        Self { ordered, by_path, by_name }
     }
 
     /// The resource that a path names.
     pub fn find(&self, group: &str, version: &str, resource: &str) -> Option<&Arc<Resource>> {
         self.by_path.get(&path(group, version, resource))
+    }
+
+    /// The resource that the store keeps under this name, in its preferred version: `deployments.apps`.
+    pub fn stored_as(&self, qualified: &str) -> Option<&Arc<Resource>> {
+        self.by_name.get(qualified)
     }
 
     /// The resource of a kind.

@@ -73,6 +73,18 @@ impl Tables {
         Listing { revision: self.revision, entries }
     }
 
+    /// Every object of every resource.
+    pub(super) fn list_all(&self) -> Listing {
+        let objects = self.tables.values().flat_map(|t| t.objects.values()).flat_map(BTreeMap::values);
+        Listing { revision: self.revision, entries: objects.cloned().collect() }
+    }
+
+    /// The objects of every resource in one namespace.
+    pub(super) fn list_namespace(&self, namespace: &str) -> Listing {
+        let objects = self.tables.values().filter_map(|t| t.objects.get(namespace)).flat_map(BTreeMap::values);
+        Listing { revision: self.revision, entries: objects.cloned().collect() }
+    }
+
     /// The list of an earlier revision: today's, with every later change undone, the latest first.
     pub(super) fn list_at(&self, resource: &str, namespace: Option<&str>, at: Revision) -> Result<Listing, Expired> {
         if at >= self.revision {
@@ -103,6 +115,16 @@ impl Tables {
             Some(table) => Ok(table.history.after(since)?.cloned().collect()),
             None => self.never_used(since).map(|()| Vec::new()),
         }
+    }
+
+    /// The remembered changes of all resources after `since`, oldest first.
+    pub(super) fn all_after(&self, since: Revision) -> Result<Vec<Arc<Event>>, Expired> {
+        let mut events = Vec::new();
+        for table in self.tables.values() {
+            events.extend(table.history.after(since)?.cloned());
+        }
+        events.sort_unstable_by_key(|event| event.revision);
+        Ok(events)
     }
 
     /// Makes one change visible.

@@ -11,7 +11,7 @@ use super::{Event, Expired, Key, Revision, Shared};
 /// Which changes to watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Interest {
-    /// `pods`, `deployments.apps`.
+    /// `pods`, `deployments.apps`; empty for every resource there is.
     pub resource: Arc<str>,
     /// One namespace only.
     pub namespace: Option<Arc<str>>,
@@ -25,8 +25,13 @@ impl Interest {
         Self { resource: resource.into(), namespace: None, name: None }
     }
 
+    /// All objects of all resources, those of resources that are yet to come too.
+    pub fn everything() -> Self {
+        Self::all("")
+    }
+
     /// The interests that cover an object.
-    pub(super) fn of(key: &Key) -> [Self; 4] {
+    pub(super) fn of(key: &Key) -> [Self; 5] {
         let covering = |namespace: Option<&Arc<str>>, name: Option<&Arc<str>>| Self {
             resource: key.resource.clone(),
             namespace: namespace.cloned(),
@@ -37,6 +42,7 @@ impl Interest {
             covering(Some(&key.namespace), None),
             covering(Some(&key.namespace), Some(&key.name)),
             covering(None, Some(&key.name)),
+            Self::everything(),
         ]
     }
 
@@ -57,7 +63,10 @@ pub struct Watch {
 /// Takes what the history has after `since` and a seat in the hub in one step.
 pub(super) fn start(shared: Arc<Shared>, interest: Interest, since: Revision) -> Result<Watch, Expired> {
     let mut watchers = shared.hub.lock();
-    let mut backlog = shared.tables.read().after(&interest.resource, since)?;
+    let mut backlog = match &*interest.resource {
+        "" => shared.tables.read().all_after(since)?,
+        resource => shared.tables.read().after(resource, since)?,
+    };
     backlog.retain(|e| interest.covers(&e.entry.key));
     let (seat, queue) = shared.hub.register(&mut watchers, interest);
     drop(watchers);

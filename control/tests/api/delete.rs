@@ -121,6 +121,30 @@ async fn propagation_leaves_a_finalizer_for_the_collector() {
     assert!(words.contains("propagationPolicy: Unsupported value: \"Never\""), "{words}");
 }
 
+#[tokio::test]
+async fn options_in_the_body_are_checked() {
+    let server = Server::start().await;
+    server.config_map("c").await;
+    let path = format!("{CONFIGMAPS}/c");
+    let delete = |body: Value| server.request("DELETE", &path).body(JSON, body.to_string()).send();
+    let both =
+        json!({"kind": "DeleteOptions", "apiVersion": "v1", "orphanDependents": true, "propagationPolicy": "Orphan"});
+    let words = delete(both).await.refused(422, "Invalid");
+    assert_eq!(
+        words,
+        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"Orphan\": orphanDependents and \
+         deletionPropagation cannot be both set"
+    );
+    let words = delete(json!({"dryRun": ["Some"]})).await.refused(422, "Invalid");
+    assert!(words.ends_with("dryRun: Unsupported value: []string{\"Some\"}: supported values: \"All\""), "{words}");
+    delete(json!({"gracePeriodSeconds": "soon"})).await.refused(400, "BadRequest");
+    delete(json!({"kind": "Pod", "apiVersion": "v1"})).await.refused(400, "BadRequest");
+    assert_eq!(delete(json!({"dryRun": ["All"]})).await.with(200)["status"], "Success");
+    let stale = json!({"preconditions": {"uid": "other"}});
+    assert!(delete(stale).await.refused(409, "Conflict").contains("Precondition failed: UID in precondition: other"));
+    assert_eq!(delete(json!({"propagationPolicy": "Background"})).await.with(200)["status"], "Success");
+}
+
 fn text<'a>(object: &'a Value, field: &str) -> &'a str {
     object["metadata"][field].as_str().expect("a text")
 }

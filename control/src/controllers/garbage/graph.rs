@@ -38,9 +38,9 @@ impl Graph {
         self.dependents.get(uid).into_iter().flatten().cloned().collect()
     }
 
-    /// The objects of one resource that have owners.
-    pub fn keys(&self, resource: &str) -> impl Iterator<Item = &Key> {
-        self.owners.keys().filter(move |key| &*key.resource == resource)
+    /// The objects that have owners.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.owners.keys()
     }
 }
 

@@ -13,7 +13,11 @@ pub(super) fn report(held: &mut Vec<NamespaceCondition>, left: &BTreeMap<String,
     let counts: Vec<String> = left
         .iter()
         .filter(|(_, l)| l.count > 0)
-        .map(|(resource, l)| format!("{resource} has {} resource instances", l.count))
+        .map(|(resource, l)| {
+            // Upstream puts a dot between resource and group, also where there is no group.
+            let dot = if resource.contains('.') { "" } else { "." };
+            format!("{resource}{dot} has {} resource instances", l.count)
+        })
         .collect();
     let mut finalizers: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, count) in left.values().flat_map(|l| &l.finalizers) {
