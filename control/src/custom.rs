@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use schema::ResourceRow;
 use schema::admit::{Findings, TypeError};
+use schema::apply::TypeView;
 use serde_json::{Value, json};
 
 /// One version of a custom kind, ready to be served.
@@ -24,6 +25,11 @@ impl Kind {
 
     /// Fills in the schema's defaults.
     pub fn default(&self, _object: &mut Value) {}
+
+    /// The type as apply sees it.
+    pub fn type_view(&self) -> TypeView<'_> {
+        TypeView::Deduced
+    }
 
     /// The columns of its Table.
     pub fn columns(&self) -> Value {

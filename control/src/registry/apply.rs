@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::create::{conform, refused_body};
 use super::managed::{self, Tracking};
 use super::object::{meta_str, set_meta};
-use super::options::{Outcome, WriteOptions};
+use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::part::Part;
 use super::resources::{Resource, Target};
 use super::update::Proposal;
@@ -17,8 +16,8 @@ use crate::status::Status;
 pub struct Config {
     /// What the client wants.
     pub object: Value,
-    /// What is said of keys that it gives twice; empty where there are none.
-    pub duplicates: String,
+    /// The paths of keys that it gives twice.
+    pub duplicates: Vec<String>,
 }
 
 impl Registry {
@@ -75,15 +74,19 @@ impl Registry {
         self.mutate(stored, part, options, propose).await
     }
 
-    async fn apply_to_nothing(&self, target: &Target, config: &Config, options: &WriteOptions) -> Result<Outcome, Status> {
+    async fn apply_to_nothing(
+        &self,
+        target: &Target,
+        config: &Config,
+        options: &WriteOptions,
+    ) -> Result<Outcome, Status> {
         let form = self.form(&target.resource, Part::Main);
         let applied = managed::apply_config(&form, &form.blank(), &config.object, "", options)?;
         let (mut object, warnings) = (applied.object, strictness(config, options)?);
         let uid = meta_str(&object, "uid");
         if !uid.is_empty() {
-            let why = format!(
-                "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-            );
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Status::conflict(&target.resource.qualified, &target.name, &why));
         }
         fit(&target.resource, &mut object)?;
@@ -94,10 +97,12 @@ impl Registry {
     }
 }
 
-/// The object that a configuration made, decoded as any other body is. Its fields are those of its type already.
+/// Brings the object that a configuration made into the form of its type. Its fields are of the type already, not so all
+/// values: a quantity may be no number.
 fn fit(resource: &Resource, object: &mut Value) -> Result<(), Status> {
-    let silent = WriteOptions { validation: super::FieldValidation::Ignore, ..WriteOptions::default() };
-    conform(resource, object, &silent).map(drop).map_err(|refused| refused_body(&refused))
+    let of = managed::about(object);
+    let words = |why| managed::plain(format!("failed to convert new typed object ({of}) to object: {why}"));
+    resource.conform(object).map(drop).map_err(words)
 }
 
 /// What a configuration must say of itself.
@@ -119,11 +124,13 @@ pub(super) fn check_kind(config: &Value, api_version: &str, kind: &str) -> Resul
 
 /// What is said of keys given twice.
 pub(super) fn strictness(config: &Config, options: &WriteOptions) -> Result<Vec<String>, Status> {
-    use super::FieldValidation::{Ignore, Strict, Warn};
+    if config.duplicates.is_empty() || options.validation == FieldValidation::Ignore {
+        return Ok(Vec::new());
+    }
+    let said: Vec<String> = config.duplicates.iter().map(|path| format!("key {path:?} already set in map")).collect();
+    let said = format!("error converting YAML to JSON: yaml: unmarshal errors:\n  {}", said.join("\n  "));
     match options.validation {
-        _ if config.duplicates.is_empty() => Ok(Vec::new()),
-        Ignore => Ok(Vec::new()),
-        Warn => Ok(vec![config.duplicates.clone()]),
-        Strict => Err(Status::bad_request(format!("error strict decoding YAML: {}", config.duplicates))),
+        FieldValidation::Strict => Err(Status::bad_request(format!("error strict decoding YAML: {said}"))),
+        FieldValidation::Warn | FieldValidation::Ignore => Ok(vec![said]),
     }
 }

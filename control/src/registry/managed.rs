@@ -12,6 +12,7 @@ mod conflict;
 mod form;
 mod last_applied;
 mod ledger;
+pub(super) mod scaled;
 
 use std::sync::LazyLock;
 
@@ -25,6 +26,7 @@ use super::part::Part;
 use super::resources::Resource;
 use crate::status::Status;
 
+pub(super) use conflict::plain;
 pub(super) use form::Form;
 pub(super) use ledger::{Ledger, Manager, same_but_times};
 
@@ -209,7 +211,7 @@ fn keep(new: &mut Value, old: &Value) {
 }
 
 /// Whom a message is about: `namespace/name; group/version, Kind=Kind`.
-fn about(object: &Value) -> String {
+pub(super) fn about(object: &Value) -> String {
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
     let version = text("apiVersion");
     // Go shows the core group as nothing before the slash.

@@ -44,7 +44,6 @@ pub fn begin(object: &mut Value, counts: Generation) {
     for field in SERVER_OWNED {
         set_meta(object, field, None);
     }
-    set_meta(object, "managedFields", None);
     set_meta(object, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
     set_meta(object, "creationTimestamp", Some(time::text(&time::now()).into()));
     if counts != Generation::Absent {
@@ -57,7 +56,6 @@ pub fn carry_over(new: &mut Value, old: &Value) {
     for field in SERVER_OWNED {
         set_meta(new, field, object::metadata(old).and_then(|m| m.get(*field)).cloned());
     }
-    set_meta(new, "managedFields", None);
 }
 
 /// Counts a change.

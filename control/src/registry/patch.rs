@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Registry;
 use super::create::report;
 use super::json_patch as bounded;
+use super::managed::Tracking;
 use super::object::{meta_str, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
@@ -123,7 +124,12 @@ impl Registry {
             if meta_str(&object, "resourceVersion").is_empty() {
                 set_meta(&mut object, "resourceVersion", Some(meta_str(old, "resourceVersion").into()));
             }
-            Ok(Proposal { object, warnings, pinned: patch.is_pinned() })
+            Ok(Proposal {
+                object,
+                warnings,
+                pinned: patch.is_pinned(),
+                tracking: Tracking::Difference(&target.resource),
+            })
         };
         self.mutate(&stored, part, options, propose).await
     }

@@ -14,7 +14,9 @@ pub fn status(error: ApplyError<Manager>, config: &Value) -> Status {
             plain(format!("failed to create typed patch object ({}): {problems}", about(config)))
         }
         ApplyError::Conflicts(conflicts) => conflicted(&conflicts),
-        ApplyError::NoType => plain(format!("failed to create typed patch object ({}): no corresponding type", about(config))),
+        ApplyError::NoType => {
+            plain(format!("failed to create typed patch object ({}): no corresponding type", about(config)))
+        }
     }
 }
 

@@ -115,7 +115,8 @@ impl Ledger {
         if self.owners.is_empty() {
             return None;
         }
-        let mut entries: Vec<_> = self.owners.iter().map(|(manager, owner)| (manager, self.time(manager), owner)).collect();
+        let mut entries: Vec<_> =
+            self.owners.iter().map(|(manager, owner)| (manager, self.time(manager), owner)).collect();
         entries.sort_by(|(a, at, one), (b, bt, other)| {
             let key = |manager: &Manager| manager.operation;
             key(a)
@@ -144,7 +145,8 @@ impl Ledger {
 
     /// Merges the oldest managers by update into one a version, until there are no more than upstream keeps.
     pub fn cap(&mut self) {
-        let mut updaters: Vec<Manager> = self.owners.keys().filter(|m| m.operation == Operation::Update).cloned().collect();
+        let mut updaters: Vec<Manager> =
+            self.owners.keys().filter(|m| m.operation == Operation::Update).cloned().collect();
         let mut count = updaters.len();
         if count <= MOST_UPDATERS {
             return;
@@ -293,9 +295,13 @@ mod tests {
     fn entries_that_make_no_sense_are_not_read() {
         let good = json!({"manager": "m", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {}});
         assert!(Ledger::decode(Some(&json!([good]))).is_some());
-        for (field, value) in
-            [("operation", "Other"), ("apiVersion", ""), ("fieldsType", ""), ("fieldsType", "FieldsV2"), ("fieldsV1", "x")]
-        {
+        for (field, value) in [
+            ("operation", "Other"),
+            ("apiVersion", ""),
+            ("fieldsType", ""),
+            ("fieldsType", "FieldsV2"),
+            ("fieldsV1", "x"),
+        ] {
             let mut bad = good.clone();
             bad[field] = value.into();
             assert_eq!(Ledger::decode(Some(&json!([bad]))), None, "{field}={value}");
