@@ -28,7 +28,7 @@ impl Kind {
 
     /// The type as apply sees it.
     pub fn type_view(&self) -> TypeView<'_> {
-        TypeView::Deduced
+        TypeView::deduced()
     }
 
     /// The columns of its Table.

@@ -47,6 +47,7 @@ impl Registry {
             rename(&mut object);
         }
         resource.default(&mut object);
+        metadata::wipe(&mut object);
         if let Tracking::Difference(requested) = tracking {
             self.manage_new(requested, &mut object, options);
         }

@@ -17,7 +17,7 @@ pub(super) mod scaled;
 use std::sync::LazyLock;
 
 use schema::apply::{self, ApplyError, FieldSet};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Registry;
 use super::object::{meta_str, metadata, metadata_mut, set_meta};
@@ -194,6 +194,13 @@ pub(super) fn apply_config(
 /// The entries of an object.
 pub(super) fn entries(object: &Value) -> Option<&Value> {
     metadata(object)?.get("managedFields").filter(|entries| !entries.is_null())
+}
+
+/// Saves an empty list, by which a client asks for a reset, from conforming, which drops what is empty.
+pub(super) fn save_reset(object: &mut Value) {
+    if entries(object).is_some_and(|entries| *entries == json!([])) {
+        set_meta(object, "managedFields", Some(json!([{}])));
+    }
 }
 
 /// Takes the entries out of an object.

@@ -40,6 +40,7 @@ impl Registry {
         mut object: Value,
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
+        managed::save_reset(&mut object);
         let warnings = conform(&target.resource, &mut object, options)?;
         super::metadata::match_path(target, &mut object)?;
         let tracking = Tracking::Difference(&target.resource);

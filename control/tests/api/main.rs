@@ -1,6 +1,8 @@
 //! The API through its router: no socket, no disk, no controllers. What clients see, and nothing of what is behind it.
 
 mod addresses;
+mod apply;
+mod apply_refusals;
 mod bad_input;
 mod create;
 mod delete;
@@ -8,6 +10,7 @@ mod encodings;
 mod finalizers;
 mod harness;
 mod lists;
+mod managers;
 mod namespaces;
 mod patch;
 mod refusals;

@@ -206,13 +206,9 @@ fn entry(manager: &Manager, time: Option<&str>, owner: &Owner) -> Value {
     Value::Object(entry)
 }
 
-/// True where a client asks for the list to be emptied: an empty list, or one of an empty entry.
+/// True where a client asks for the list to be emptied: a list of one empty entry.
 pub fn is_reset(entries: Option<&Value>) -> bool {
-    match entries.and_then(Value::as_array).map(Vec::as_slice) {
-        Some([]) => true,
-        Some([only]) => *only == json!({}),
-        _ => false,
-    }
+    matches!(entries.and_then(Value::as_array).map(Vec::as_slice), Some([only]) if *only == json!({}))
 }
 
 /// True where two lists differ in nothing but times.
