@@ -1,11 +1,13 @@
 //! Custom resources: kinds that a CustomResourceDefinition brings while the server runs.
 
+pub mod schema;
+
 use std::sync::Arc;
 
+use ::schema::ResourceRow;
+use ::schema::admit::{Findings, TypeError};
+use ::schema::apply::TypeView;
 use jiff::Timestamp;
-use schema::ResourceRow;
-use schema::admit::{Findings, TypeError};
-use schema::apply::TypeView;
 use serde_json::{Value, json};
 
 /// One version of a custom kind, ready to be served.

@@ -92,6 +92,7 @@ impl Registry {
         fit(&target.resource, &mut object)?;
         metadata::match_path(target, &mut object)?;
         set_meta(&mut object, "resourceVersion", None);
+        self.check_version(target, &object)?;
         let stored = self.to_stored(target, &mut object)?;
         self.create_conformed(&stored, Tracking::Settled, object, warnings, options).await
     }

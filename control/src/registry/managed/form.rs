@@ -81,16 +81,20 @@ fn reset(resource: &Resource, part: Part) -> &'static [&'static [&'static str]] 
     const SPEC: &[&[&str]] = &[&["spec"]];
     const SPEC_AND_METADATA: &[&[&str]] = &[&["metadata"], &["spec"]];
     const SPEC_AND_LABELS: &[&[&str]] = &[&["metadata", "labels"], &["spec"]];
+    const SPEC_AND_CERTIFICATE: &[&[&str]] = &[&["spec"], &["status", "certificate"]];
+    const SPEC_AND_CONDITIONS: &[&[&str]] = &[&["spec"], &["status", "conditions"]];
     const POD: &[&[&str]] = &[&["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"], &["spec"]];
     match (part, resource.row.group.as_str(), resource.row.resource.as_str()) {
-        (Part::Main | Part::Internal | Part::Finalize, ..) if resource.row.subresource("status").is_some() => STATUS,
-        (Part::Main | Part::Internal | Part::Finalize | Part::Scale, ..) => &[],
         (Part::Status, ..) if resource.is_custom() => SPEC_AND_METADATA,
         (Part::Status, "apiextensions.k8s.io" | "apiregistration.k8s.io" | "flowcontrol.apiserver.k8s.io", _) => {
             SPEC_AND_METADATA
         }
         (Part::Status, "apps", "deployments") => SPEC_AND_LABELS,
         (Part::Status, "", "pods") => POD,
+        (Part::Status, "certificates.k8s.io", _) => SPEC_AND_CONDITIONS,
         (Part::Status, ..) => SPEC,
+        (Part::Approval, ..) => SPEC_AND_CERTIFICATE,
+        _ if resource.row.subresource("status").is_some() => STATUS,
+        _ => &[],
     }
 }
