@@ -81,6 +81,8 @@ mod tests {
         let template = &published["properties"]["template"];
         assert_eq!(template["required"], json!(["kind", "apiVersion"]));
         assert_eq!(template["properties"]["kind"]["type"], "string");
-        assert!(template["properties"]["metadata"]["allOf"][0]["$ref"].as_str().is_some_and(|r| r.ends_with("ObjectMeta")));
+        assert!(
+            template["properties"]["metadata"]["allOf"][0]["$ref"].as_str().is_some_and(|r| r.ends_with("ObjectMeta"))
+        );
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn definition(of: &Value) -> Value {
     }
     // What may be null, is of no type or has more fields than it says has none that old clients could check.
     let is_set = |name: &str| fields.get(name) == Some(&Value::Bool(true));
-    let open = ["nullable", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"].into_iter().any(is_set);
+    let open =
+        ["nullable", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"].into_iter().any(is_set);
     for (name, value) in fields {
         let value = match &**name {
             "default" | "nullable" | "allOf" | "anyOf" | "not" | "example" => continue,
