@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bad_input;
+mod certificates;
 mod create;
 mod delete;
 mod encodings;
