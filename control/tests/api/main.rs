@@ -1,6 +1,8 @@
 //! The API through its router: no socket, no disk, no controllers. What clients see, and nothing of what is behind it.
 
 mod addresses;
+mod apply;
+mod apply_refusals;
 mod bad_input;
 mod certificates;
 mod create;
@@ -10,6 +12,7 @@ mod every_kind;
 mod finalizers;
 mod harness;
 mod lists;
+mod managers;
 mod namespaces;
 mod patch;
 mod pod_parts;
