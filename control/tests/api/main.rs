@@ -5,6 +5,7 @@ mod apply;
 mod apply_refusals;
 mod bad_input;
 mod certificates;
+mod columns;
 mod create;
 mod delete;
 mod encodings;
