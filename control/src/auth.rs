@@ -31,7 +31,7 @@ pub use authorizer::{Allowance, Authorizer, Decision};
 pub use impersonate::impersonate;
 pub use jwt::Key as TokenKey;
 pub use mode::{Mode, UnknownMode};
-pub use pki::{Identity, Pki, PkiError, server_names};
+pub use pki::{Identity, Pki, PkiError, Signer, Unfit, server_names};
 pub use rbac::Rule;
 pub use service_accounts::{Authenticated, Bound, Grant, ServiceAccounts};
 pub use tokens::{TokenFileError, Tokens};
