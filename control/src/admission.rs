@@ -8,10 +8,30 @@
 //! The plug-ins are upstream's, in upstream's order, a file each. Everybody passes through here, controllers of this
 //! process too: an owner of a quota wants it to hold for the pods of a ReplicaSet.
 
+mod amounts;
+mod default_class;
+mod default_toleration_seconds;
+mod facts;
+mod limit_ranger;
+mod namespace_lifecycle;
+mod persistent_volume_claim_resize;
+mod plugin;
+mod pod_security;
+mod priority;
+mod runtime_class;
+mod service_account;
+mod storage_object_in_use_protection;
+mod taint_nodes_by_condition;
+
 use serde_json::Value;
 
+use crate::kinds::Look;
 use crate::registry::{Registry, Target, WriteOptions};
 use crate::status::Status;
+use facts::Facts;
+use plugin::{CHAIN, Plugin};
+
+pub use plugin::{Choice, ChoiceError};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,23 +60,66 @@ pub struct Review<'a> {
     pub options: &'a WriteOptions,
 }
 
-/// A step of the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plugin {}
+impl Review<'_> {
+    /// True for a write to this resource.
+    fn is(&self, group: &str, resource: &str) -> bool {
+        self.target.resource.is(group, resource)
+    }
 
-/// Every plug-in, in the order in which they are asked.
-const CHAIN: &[Plugin] = &[];
+    /// The refusal of an object that is about to be stored.
+    fn forbidden(&self, object: &Value, why: &str) -> Status {
+        self.refusal(object.text("metadata.name"), why)
+    }
 
-/// The plug-ins that are switched on.
-#[derive(Debug, Default)]
+    /// The refusal of an object that may have no name yet: upstream generates it after the plug-ins that change objects.
+    fn forbidden_early(&self, object: &Value, why: &str) -> Status {
+        self.refusal(object.text("metadata.generateName"), why)
+    }
+
+    fn refusal(&self, otherwise: &str, why: &str) -> Status {
+        let name = if self.target.name.is_empty() { otherwise } else { &self.target.name };
+        Status::forbidden(&self.target.resource.qualified, name, why)
+    }
+}
+
+/// The plug-ins that are switched on, and what they know.
 pub struct Admission {
     chain: Vec<Plugin>,
+    namespaces: Facts<namespace_lifecycle::Namespace>,
+    limit_ranges: Facts<limit_ranger::Range>,
+    accounts: Facts<service_account::Account>,
+    priority_classes: Facts<priority::Class>,
+    storage_classes: Facts<default_class::StorageClass>,
+    ingress_classes: Facts<default_class::IngressClass>,
+    runtime_classes: Facts<runtime_class::Class>,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self::of(CHAIN.iter().map(|(_, plugin)| *plugin).collect())
+    }
 }
 
 impl Admission {
-    /// All plug-ins.
-    pub fn new() -> Self {
-        Self { chain: CHAIN.to_vec() }
+    /// These plug-ins.
+    ///
+    /// # Errors
+    /// A name that no plug-in has.
+    pub fn new(choice: &Choice) -> Result<Self, ChoiceError> {
+        choice.chain().map(Self::of)
+    }
+
+    fn of(chain: Vec<Plugin>) -> Self {
+        Self {
+            chain,
+            namespaces: Facts::default(),
+            limit_ranges: Facts::default(),
+            accounts: Facts::default(),
+            priority_classes: Facts::default(),
+            storage_classes: Facts::default(),
+            ingress_classes: Facts::default(),
+            runtime_classes: Facts::default(),
+        }
     }
 
     /// Lets each plug-in change the object.
@@ -65,13 +128,33 @@ impl Admission {
     /// The first refusal.
     pub async fn mutate(
         &self,
-        _registry: &Registry,
-        _review: &Review<'_>,
-        _object: &mut Value,
+        registry: &Registry,
+        review: &Review<'_>,
+        object: &mut Value,
         _warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
         for plugin in &self.chain {
-            match *plugin {}
+            match plugin {
+                Plugin::NamespaceLifecycle => {
+                    namespace_lifecycle::admit(&self.namespaces, registry, review, object)?;
+                }
+                Plugin::LimitRanger => limit_ranger::mutate(&self.limit_ranges, registry, review, object),
+                Plugin::ServiceAccount => {
+                    service_account::mutate(&self.accounts, registry, review, object).await?;
+                }
+                Plugin::TaintNodesByCondition => taint_nodes_by_condition::mutate(review, object),
+                Plugin::Priority => priority::mutate(&self.priority_classes, registry, review, object)?,
+                Plugin::DefaultTolerationSeconds => default_toleration_seconds::mutate(review, object),
+                Plugin::DefaultStorageClass => {
+                    default_class::of_claims(&self.storage_classes, registry, review, object);
+                }
+                Plugin::StorageObjectInUseProtection => storage_object_in_use_protection::mutate(review, object),
+                Plugin::RuntimeClass => runtime_class::mutate(&self.runtime_classes, registry, review, object)?,
+                Plugin::DefaultIngressClass => {
+                    default_class::of_ingresses(&self.ingress_classes, registry, review, object);
+                }
+                Plugin::PodSecurity | Plugin::PersistentVolumeClaimResize => {}
+            }
         }
         Ok(())
     }
@@ -82,13 +165,28 @@ impl Admission {
     /// The first refusal.
     pub async fn validate(
         &self,
-        _registry: &Registry,
-        _review: &Review<'_>,
-        _object: Option<&Value>,
-        _warnings: &mut Vec<String>,
+        registry: &Registry,
+        review: &Review<'_>,
+        object: Option<&Value>,
+        warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
         for plugin in &self.chain {
-            match *plugin {}
+            match (plugin, object) {
+                (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
+                (Plugin::LimitRanger, Some(object)) => {
+                    limit_ranger::validate(&self.limit_ranges, registry, review, object)?;
+                }
+                (Plugin::PodSecurity, Some(object)) => {
+                    pod_security::validate(&self.namespaces, registry, review, object, warnings)?;
+                }
+                (Plugin::Priority, Some(object)) => {
+                    priority::validate(&self.priority_classes, registry, review, object)?;
+                }
+                (Plugin::PersistentVolumeClaimResize, Some(object)) => {
+                    persistent_volume_claim_resize::validate(&self.storage_classes, registry, review, object)?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

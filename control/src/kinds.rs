@@ -11,12 +11,12 @@
 //! `check_status_update` on the status endpoint. Functions here append the fields that they add, so the registry
 //! conforms an object once more before it is stored, to bring its fields into order.
 
-mod access;
-mod age;
+pub(crate) mod access;
+pub(crate) mod age;
 mod cells;
 mod columns;
 mod generic;
-mod metadata;
+pub(crate) mod metadata;
 mod numbers;
 mod selectors;
 
@@ -291,10 +291,15 @@ mod tests {
             )
         );
         assert_eq!(
-            created("", "v1", "Node", "nodes", r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gn1"}}"#),
+            created(
+                "",
+                "v1",
+                "Node",
+                "nodes",
+                r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gn1"}, "spec": {}}"#
+            ),
             concat!(
-                r#"{"kind":"Node","apiVersion":"v1","metadata":{"name":"gn1","creationTimestamp":null},"#,
-                r#""spec":{"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}]},"status":"#,
+                r#"{"kind":"Node","apiVersion":"v1","metadata":{"name":"gn1","creationTimestamp":null},"spec":{},"status":"#,
                 r#"{"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"machineID":"","systemUUID":"","#,
                 r#""bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"","kubeletVersion":"","#,
                 r#""kubeProxyVersion":"","operatingSystem":"","architecture":""}}}"#

@@ -22,7 +22,6 @@ mod informers;
 mod json_patch;
 mod list;
 mod metadata;
-mod namespace;
 mod nature;
 mod object;
 mod options;
@@ -77,6 +76,11 @@ struct Inner {
 impl Registry {
     /// A registry over `store`, whose Services get their addresses out of `range`.
     pub fn new(store: Store, range: Cidr) -> Self {
+        Self::admitting(store, range, Admission::default())
+    }
+
+    /// The same, with other plug-ins than the default ones.
+    pub fn admitting(store: Store, range: Cidr, admission: Admission) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
         Self(Arc::new(Inner {
@@ -86,7 +90,7 @@ impl Registry {
             changed: tokio::sync::watch::Sender::new(0),
             addresses,
             informers: Informers::default(),
-            admission: Admission::new(),
+            admission,
         }))
     }
 

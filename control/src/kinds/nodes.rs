@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use objects::names;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
@@ -12,7 +12,6 @@ use super::generic::keep_status;
 use super::{Behavior, cells};
 use crate::field::{Errors, Path};
 
-const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const ADDRESSES: &str = "List of addresses reachable to the node. Queried from cloud provider, if available. More info: \
     https://kubernetes.io/docs/reference/node/node-status/#addresses";
 
@@ -52,14 +51,8 @@ pub const BEHAVIOR: Behavior = Behavior {
     ..Behavior::GENERIC
 };
 
-/// A new node takes no pods until it has reported that it is ready (TaintNodesByCondition). A node may report its
-/// status with its registration.
+/// A node may report its status with its registration.
 fn prepare_create(node: &mut Value) {
-    let mut taints = node.items("spec.taints").to_vec();
-    if !taints.iter().any(|t| t.text("key") == NOT_READY) {
-        taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
-    }
-    node.set("spec", "taints", taints);
     node.set_default("status.daemonEndpoints.kubeletEndpoint", "Port", 0);
     for field in [
         "machineID",
@@ -163,6 +156,8 @@ fn address(node: &Value, kind: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

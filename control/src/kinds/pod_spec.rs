@@ -12,7 +12,7 @@ mod unsupported;
 mod validate;
 mod volumes;
 
-pub use default::{apply as default, same_account};
+pub use default::apply as default;
 pub use handlers::port as target_port;
 pub use unsupported::warnings;
 pub use validate::validate;

@@ -1,6 +1,5 @@
 //! Pods.
 
-mod admission;
 mod qos;
 mod table;
 mod update;
@@ -17,7 +16,7 @@ use crate::field::{Errors, Path};
 pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create,
-    prepare_update,
+    prepare_update: keep_status,
     prepare_status_update,
     validate,
     validate_update: update::validate,
@@ -101,18 +100,12 @@ fn request_the_limits(container: &mut Value) {
 }
 
 fn prepare_create(pod: &mut Value) {
-    admission::admit(pod);
     let mut status = json!({"phase": "Pending", "qosClass": qos::class(pod.at("spec"))});
     if !pod.items("spec.schedulingGates").is_empty() {
         status["conditions"] = json!([{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
             "message": "Scheduling is blocked due to non-empty scheduling gates"}]);
     }
     pod.set("", "status", status);
-}
-
-fn prepare_update(new: &mut Value, old: &Value) {
-    keep_status(new, old);
-    admission::admit_update(new, old);
 }
 
 fn validate(pod: &Value, errors: &mut Errors) {
@@ -150,21 +143,8 @@ mod tests {
             "spec": {"containers": [{"name": "c", "image": "web:1", "resources": {"limits": {"memory": "1Mi"}}}]}});
         (BEHAVIOR.default)(&mut pod);
         (BEHAVIOR.prepare_create)(&mut pod);
-        let volume = pod.text("spec.volumes.0.name").to_owned();
-        assert_eq!(volume, "", "lists have no fields");
-        let volume = pod.items("spec.volumes")[0].text("name").to_owned();
-        assert!(volume.starts_with("kube-api-access-") && volume.len() == "kube-api-access-".len() + 5, "{volume}");
-        assert_eq!(
-            pod.at("spec.containers").at("").get(0).map(|c| c.at("volumeMounts").clone()),
-            Some(json!([{"name": volume, "readOnly": true,
-                "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]))
-        );
         assert_eq!(pod.at("status"), &json!({"phase": "Pending", "qosClass": "Burstable"}));
         assert_eq!(pod.items("spec.containers")[0].at("resources.requests"), &json!({"memory": "1Mi"}));
-        assert_eq!(pod.text("spec.serviceAccountName"), "default");
-        assert_eq!(pod.text("spec.serviceAccount"), "default");
-        assert_eq!(pod.int("spec.priority"), Some(0));
-        assert_eq!(pod.items("spec.tolerations").len(), 2);
         let once = pod.clone();
         (BEHAVIOR.default)(&mut pod);
         assert_eq!(pod, once);

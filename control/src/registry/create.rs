@@ -44,7 +44,6 @@ impl Registry {
         if generated {
             rename(&mut object);
         }
-        self.admit_namespace(&target.named(meta_str(&object, "name")))?;
         resource.default(&mut object);
         let named = target.named(if generated { "" } else { meta_str(&object, "name") });
         let review = Review { operation: Operation::Create, target: &named, subresource: "", old: None, options };

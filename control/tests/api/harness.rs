@@ -48,9 +48,16 @@ impl Server {
         let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health });
         let server = Self { router };
         for name in ["default", "golden"] {
-            server.make(NAMESPACES, json!({"metadata": {"name": name}})).await;
+            server.namespace(name, json!({})).await;
         }
         server
+    }
+
+    /// A namespace with these labels, and the account that a controller would make in it.
+    pub async fn namespace(&self, name: &str, labels: Value) {
+        self.make(NAMESPACES, json!({"metadata": {"name": name, "labels": labels}})).await;
+        let accounts = format!("{NAMESPACES}/{name}/serviceaccounts");
+        self.make(&accounts, json!({"metadata": {"name": "default"}})).await;
     }
 
     pub fn request(&self, method: &str, path: &str) -> Call {

@@ -23,7 +23,7 @@ pub fn apply(spec: &mut Value) {
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`; both are always shown.
-pub fn same_account(spec: &mut Value) {
+fn same_account(spec: &mut Value) {
     let name = [spec.text("serviceAccountName"), spec.text("serviceAccount")].into_iter().find(|n| !n.is_empty());
     if let Some(name) = name.map(str::to_owned) {
         spec.set("", "serviceAccountName", name.clone());
