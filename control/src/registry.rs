@@ -19,7 +19,7 @@ mod create;
 mod delete;
 mod informer;
 mod informers;
-mod json_patch;
+pub(crate) mod json_patch;
 mod list;
 mod metadata;
 mod nature;

@@ -1,15 +1,22 @@
 //! What expressions ask of the authorizer.
 
 use super::matching::Request;
-use crate::auth::{Action, Attributes, Authorizer, Caller};
+use crate::auth::{Attributes, Authorizer, Caller};
 use crate::cel::{Answer, Authority, Question};
 
 /// The rules, asked about whoever makes a request.
 pub struct Asker<'a> {
     /// Who decides.
-    pub authorizer: &'a Authorizer,
+    pub authorizer: Authorizer,
     /// Who makes the request.
     pub caller: &'a Caller,
+}
+
+impl<'a> Asker<'a> {
+    /// About the caller of this request.
+    pub fn of(request: &Request<'a>) -> Self {
+        Self { authorizer: Authorizer, caller: &request.review.options.caller }
+    }
 }
 
 impl Authority for Asker<'_> {
@@ -17,7 +24,7 @@ impl Authority for Asker<'_> {
         let account = question.service_account.as_ref().map(|(namespace, name)| account(namespace, name));
         let caller = account.as_ref().unwrap_or(self.caller);
         let decision = self.authorizer.decide(caller, &wanted(question));
-        Answer { allowed: decision.is_allowed(), reason: decision.reason().to_owned(), error: None }
+        Answer { allowed: decision.is_allowed(), reason: String::new(), error: None }
     }
 }
 
@@ -30,16 +37,14 @@ fn wanted(question: &Question) -> Attributes {
     let verb = question.verb.clone();
     match &question.path {
         Some(path) => Attributes::Path { verb, path: path.clone() },
-        None => Attributes::Resource(Action {
+        None => Attributes::Resource {
             verb,
             group: question.group.clone(),
-            version: "*".to_owned(),
             resource: question.resource.clone(),
             subresource: question.subresource.clone(),
             namespace: question.namespace.clone(),
             name: question.name.clone(),
-            ..Action::default()
-        }),
+        },
     }
 }
 

@@ -99,7 +99,8 @@ impl Expression {
         let program = self.program.as_ref().map_err(|error| format!("compilation error: {error}"))?;
         program.evaluate(bindings).map(|outcome| outcome.value).map_err(|error| match error {
             EvalError::CostExceeded if bindings.budget() == 0 => {
-                "validation failed due to running out of cost budget, no further validation rules will be run".to_owned()
+                "validation failed due to running out of cost budget, no further validation rules will be run"
+                    .to_owned()
             }
             error => format!("expression '{}' resulted in error: {error}", self.text),
         })

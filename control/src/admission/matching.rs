@@ -1,5 +1,6 @@
 //! Which requests a webhook, a policy or a binding is about: rules, selectors, equivalent versions.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
@@ -46,7 +47,11 @@ impl Request<'_> {
     /// The name of the object; empty where it is still to be generated.
     pub fn name(&self) -> &str {
         let named = &*self.review.target.name;
-        if named.is_empty() { self.object.map(|object| object.text("metadata.name")).unwrap_or_default() } else { named }
+        if named.is_empty() {
+            self.object.map(|object| object.text("metadata.name")).unwrap_or_default()
+        } else {
+            named
+        }
     }
 
     /// The name that a refusal says.
@@ -60,6 +65,17 @@ impl Request<'_> {
     /// The refusal of this request, 403.
     pub fn forbidden(&self, why: &str) -> Status {
         Status::forbidden(&self.review.target.resource.qualified, self.shown_name(), why)
+    }
+
+    /// An object in the version that whoever is asked wants to see.
+    pub fn shown_as<'v>(&self, seen: &Resource, object: &'v Value) -> Cow<'v, Value> {
+        if object.is_null() || seen.api_version == self.review.target.resource.api_version {
+            return Cow::Borrowed(object);
+        }
+        let mut shown = object.clone();
+        seen.show(&mut shown);
+        shown["apiVersion"] = seen.api_version.as_str().into();
+        Cow::Owned(shown)
     }
 
     /// The namespace object, as it is stored.

@@ -63,8 +63,11 @@ fn user(caller: &Caller) -> Value {
         user["groups"] = caller.groups.iter().map(String::as_str).collect();
     }
     if !caller.extra.is_empty() {
-        let extra: Map<String, Value> =
-            caller.extra.iter().map(|(key, values)| (key.clone(), values.iter().map(String::as_str).collect())).collect();
+        let extra: Map<String, Value> = caller
+            .extra
+            .iter()
+            .map(|(key, values)| (key.clone(), values.iter().map(String::as_str).collect()))
+            .collect();
         user["extra"] = extra.into();
     }
     user

@@ -48,6 +48,14 @@ impl Resource {
         }
     }
 
+    /// How an object of this version is stored: the way back from [`Resource::show`].
+    pub fn unshow(&self, object: &mut Value, stored: &Resource) {
+        if let Some(conversion) = self.conversion {
+            *object = (conversion.to_stored)(object.take());
+        }
+        object["apiVersion"] = stored.api_version.as_str().into();
+    }
+
     /// The same for encoded objects. Where the stored version is served, nothing is copied.
     pub fn shown(&self, stored: &Bytes) -> Result<Bytes, Status> {
         if self.conversion.is_none() {
