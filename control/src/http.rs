@@ -9,8 +9,11 @@
 
 mod asked;
 mod body;
+mod component_statuses;
 mod delete;
 mod described;
+mod eviction;
+mod issuer;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -20,6 +23,7 @@ mod read;
 mod respond;
 mod review;
 mod table;
+mod token_request;
 mod verb;
 mod watch;
 mod write;
@@ -42,7 +46,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -71,6 +75,8 @@ struct Parts {
     nodes: NodeTransport,
     described: Described,
     health: Health,
+    accounts: Arc<ServiceAccounts>,
+    address: String,
 }
 
 /// What a [`Router`] is made of.
@@ -85,14 +91,16 @@ pub struct Config {
     pub address: String,
     /// Whether all is well.
     pub health: Health,
+    /// What signs the tokens of service accounts.
+    pub accounts: Arc<ServiceAccounts>,
 }
 
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health } = config;
-        let described = Described::new(&registry, address);
-        let parts = Parts { registry, authorizer, nodes, described, health };
+        let Config { registry, authorizer, nodes, address, health, accounts } = config;
+        let described = Described::new(&registry, address.clone());
+        let parts = Parts { registry, authorizer, nodes, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -121,6 +129,9 @@ impl Router {
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
+        }
+        if let Some(answer) = issuer::answer(&head, &self.parts.accounts, &self.parts.address) {
+            return Ok(answer);
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let Some(path) = ResourcePath::parse(&decoded) else {
@@ -159,6 +170,9 @@ impl Router {
             return Ok(not_allowed(&head.method, target));
         };
         match (verb, aspect) {
+            (_, Aspect::Stream) => Err(not_yet(asked)),
+            (Verb::Get, Aspect::Component) => component_statuses::get(asked),
+            (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Part(Part::Scale)) => {
                 Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target)?))
@@ -167,15 +181,15 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
+            (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
-                Ok(not_allowed(&head.method, target))
-            }
+            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(&head.method, target)),
         }
     }
 }
@@ -188,6 +202,14 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// A token that names it.
+    Token,
+    /// Its end, if its budget allows.
+    Eviction,
+    /// A stream to or through it.
+    Stream,
+    /// A part of the control plane.
+    Component,
     /// Nothing: a question about the caller.
     Review,
 }
@@ -197,20 +219,36 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     if !part.is_empty() && !resource.has_part(part) {
         return Err(not_served(path));
     }
-    if !path.rest.is_empty() {
+    if !path.rest.is_empty() && part != "proxy" {
         return Err(Status::no_such_resource());
     }
     Ok(match part {
+        "" if resource.is("", "componentstatuses") => Aspect::Component,
         "" if resource.is("", "bindings") => Aspect::Binding,
         "" if matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io") => Aspect::Review,
         "" => Aspect::Part(Part::Main),
         "status" => Aspect::Part(Part::Status),
         "scale" => Aspect::Part(Part::Scale),
         "finalize" => Aspect::Part(Part::Finalize),
+        "ephemeralcontainers" => Aspect::Part(Part::EphemeralContainers),
+        "resize" => Aspect::Part(Part::Resize),
+        "approval" => Aspect::Part(Part::Approval),
         "log" => Aspect::Log,
         "binding" => Aspect::Binding,
+        "token" => Aspect::Token,
+        "eviction" => Aspect::Eviction,
+        "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
     })
+}
+
+/// Streams come with the part of the node that can hold them; until then who asks for one of something is told so.
+fn not_yet(asked: Asked<'_>) -> Status {
+    let (target, part) = (asked.target, &asked.path.subresource);
+    match asked.registry.get(target) {
+        Err(missing) => missing,
+        Ok(_) => Status::not_implemented(&format!("{}/{part}", target.resource.qualified)),
+    }
 }
 
 /// A namespaced object needs its namespace; a cluster-wide one has none.

@@ -17,6 +17,7 @@ mod api;
 mod binding;
 mod create;
 mod delete;
+mod eviction;
 mod informer;
 mod informers;
 pub(crate) mod json_patch;
@@ -51,10 +52,12 @@ pub use watch::{Frame, Watching};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Review};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
+use crate::status::Status;
 use crate::store::Store;
 use crate::webhook;
 use informers::Informers;
@@ -118,6 +121,16 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Asks admission about what is written nowhere: a token, a stream into a pod.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub async fn admit(&self, review: &Review<'_>, object: &mut Value) -> Result<(), Status> {
+        let mut warnings = Vec::new();
+        self.0.admission.mutate(self, review, object, &mut warnings).await?;
+        self.0.admission.validate(self, review, Some(object), &mut warnings).await
     }
 
     /// Who calls webhooks: for admission and for the conversion of custom resources.
