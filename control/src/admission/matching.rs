@@ -228,7 +228,7 @@ impl Matcher {
             return Some(asked.clone());
         }
         let resources = self.equivalent.then(|| request.registry.resources())?;
-        let mut equivalents = resources.iter().filter(|other| other.is(&asked.row.group, &asked.row.resource));
+        let mut equivalents = resources.iter().filter(|other| other.stored == asked.stored);
         equivalents.find(|other| rule.means(request, other)).cloned()
     }
 }

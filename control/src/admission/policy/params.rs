@@ -44,15 +44,12 @@ fn of(request: &Request<'_>, policy: &Policy, binding: &Binding) -> Result<Vec<O
     let store = request.registry.store();
     let found: Vec<Value> = if reference.has("selector") {
         let selector = parse_selector(reference.at("selector"))?;
-        let entries = store.list(&resource.qualified, Some(namespace).filter(|_| namespaced)).entries;
+        let entries = store.list(&resource.stored, Some(namespace).filter(|_| namespaced)).entries;
         let objects = entries.iter().map(|entry| entry.value());
         objects.filter(|object| selector.matches_with(|key| object.at("metadata.labels").get(key)?.as_str())).collect()
     } else {
-        let key = Key {
-            resource: resource.qualified.clone(),
-            namespace: namespace.into(),
-            name: reference.text("name").into(),
-        };
+        let key =
+            Key { resource: resource.stored.clone(), namespace: namespace.into(), name: reference.text("name").into() };
         store.get(&key).map(|entry| entry.value()).into_iter().collect()
     };
     if found.is_empty() && reference.text("parameterNotFoundAction") == "Deny" {

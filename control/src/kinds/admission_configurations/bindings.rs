@@ -66,7 +66,7 @@ fn actions(spec: &Value, at: &Path, errors: &mut Errors) {
     if seen.contains("Deny") && seen.contains("Warn") {
         let why = "must not contain both Deny and Warn (repeating the same validation failure information in the API \
                    response and headers serves no purpose)";
-        errors.invalid(at, spec.at("validationActions").clone(), why);
+        errors.invalid_as(at, &rules::typed("ValidationAction", spec.items("validationActions")), why);
     }
     if seen.is_empty() {
         errors.required(at, "at least one validation action is required");

@@ -6,7 +6,7 @@ use objects::names;
 use serde_json::Value;
 
 use super::rules::{self, FAILURE_POLICIES, one_of};
-use crate::admission::expression::{Wanted, compile, scope};
+use crate::admission::expression::{Wanted, compile};
 use crate::admission::policy::variables;
 use crate::cel::{Scope, escape};
 use crate::field::{Errors, Path};
@@ -99,7 +99,7 @@ fn declared(spec: &Value, params: bool, at: &Path, errors: &mut Errors) {
         let at = at.index(i);
         if name.trim().is_empty() {
             errors.required(&at.child("name"), "name is not specified");
-        } else if escape::identifier(name).as_deref() != Some(name) && !is_identifier(name) {
+        } else if !escape::is_identifier(name) {
             errors.invalid(&at.child("name"), name.as_str(), "name is not a valid CEL identifier");
         }
         if expression.text.trim().is_empty() {
@@ -108,13 +108,6 @@ fn declared(spec: &Value, params: bool, at: &Path, errors: &mut Errors) {
             errors.invalid(&at.child("expression"), expression.text.as_str(), why);
         }
     }
-}
-
-/// An identifier may have two underscores, which [`escape`] would change.
-fn is_identifier(name: &str) -> bool {
-    let start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let word = escape::identifier(name).is_some_and(|escaped| escaped == format!("__{name}__"));
-    start && !word && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn validation(one: &Value, scope: &Scope, for_messages: &Scope, at: &Path, errors: &mut Errors) {

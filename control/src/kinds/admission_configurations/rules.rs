@@ -66,7 +66,10 @@ pub fn rule(rule: &Value, at: &Path, errors: &mut Errors) {
     if operations.is_empty() {
         errors.required(&at.child("operations"), "");
     }
-    alone(rule, "operations", "operations", at, errors);
+    if operations.len() > 1 && operations.iter().any(|one| one == "*") {
+        let shown = typed("OperationType", operations);
+        errors.invalid_as(&at.child("operations"), &shown, "if '*' is present, must not specify other operations");
+    }
     for (i, operation) in operations.iter().filter_map(Value::as_str).enumerate() {
         if !OPERATIONS.contains(&operation) {
             errors.not_supported(&at.child("operations").index(i), operation, OPERATIONS);
@@ -85,6 +88,12 @@ pub fn rule(rule: &Value, at: &Path, errors: &mut Errors) {
     }
     patterns(rule.items("resources"), &at.child("resources"), errors);
     one_of(rule, "scope", SCOPES, at, errors);
+}
+
+/// A list of words with a type of their own, as Go's `%#v` shows it.
+pub fn typed(ty: &str, words: &[Value]) -> String {
+    let words: Vec<String> = words.iter().map(Value::to_string).collect();
+    format!("[]admissionregistration.{ty}{{{}}}", words.join(", "))
 }
 
 /// A star says all: nothing may stand beside it.
