@@ -18,6 +18,7 @@ mod list_options;
 mod negotiate;
 mod node_proxy;
 mod path;
+mod pieces;
 mod query;
 mod read;
 mod respond;
@@ -58,6 +59,9 @@ use verb::Verb;
 
 /// What went wrong in a body, whoever made it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// All of a request but its body.
+type RequestHead = http::request::Parts;
 
 /// The body of every request and every answer.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -112,14 +116,15 @@ impl Router {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        match self.dispatch(request).await {
+        let (head, body) = request.into_parts();
+        let pretty = negotiate::pretty(&head);
+        match self.dispatch(head, body, pretty).await {
             Ok(response) => response,
-            Err(status) => respond::failure(&status),
+            Err(status) => respond::failure_for(&status, pretty),
         }
     }
 
-    async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let (head, body) = request.into_parts();
+    async fn dispatch(&self, head: RequestHead, body: Body, pretty: bool) -> Result<Response<Body>, Status> {
         let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
         let wanted = Attributes::of(&head.method, &head.uri);
         if !self.parts.authorizer.decide(caller, &wanted).is_allowed() {
@@ -143,7 +148,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = negotiate::accept(accept)?;
+        let form = Negotiated { pretty, ..negotiate::accept(accept)? };
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
@@ -273,7 +278,7 @@ fn no_definitions(registry: &Registry) -> Response<Body> {
         "metadata": {"resourceVersion": registry.store().revision().to_string()},
         "items": [],
     });
-    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object };
+    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object, pretty: false };
     respond::value(StatusCode::OK, form, &list)
 }
 

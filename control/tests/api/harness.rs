@@ -121,6 +121,11 @@ impl Call {
         self
     }
 
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.request = self.request.header(CONTENT_TYPE, content_type);
         self.body = body.into();
