@@ -77,12 +77,15 @@ impl Resource {
         }
     }
 
-    /// How an object of this version is stored: the way back from [`Resource::show`].
-    pub fn unshow(&self, object: &mut Value, stored: &Resource) {
-        if let Some(conversion) = self.conversion {
-            *object = (conversion.to_stored)(object.take());
-        }
-        object["apiVersion"] = stored.api_version.as_str().into();
+    /// An object of this version, as it is stored.
+    pub(crate) fn to_stored_form(&self, mut object: Value) -> Value {
+        let Some(conversion) = self.conversion else { return object };
+        object = (conversion.to_stored)(object);
+        object["apiVersion"] = match conversion.stored {
+            ("", version) => version.into(),
+            (group, version) => format!("{group}/{version}").into(),
+        };
+        object
     }
 
     /// The same for encoded objects. Where the stored version is served, nothing is copied.

@@ -1,6 +1,8 @@
 //! The API through its router: no socket, no disk, no controllers. What clients see, and nothing of what is behind it.
 
 mod addresses;
+mod apply;
+mod apply_refusals;
 mod bad_input;
 mod create;
 mod delete;
@@ -9,6 +11,7 @@ mod every_kind;
 mod finalizers;
 mod harness;
 mod lists;
+mod managers;
 mod namespaces;
 mod patch;
 mod pod_parts;

@@ -93,7 +93,8 @@ fn patched(request: &Request<'_>, seen: &Resource, patch: &json_patch::Patch) ->
     bounded::apply(&mut patched, patch).map_err(Status::internal)?;
     let asked = &request.review.target.resource;
     if seen.api_version != asked.api_version {
-        seen.unshow(&mut patched, asked);
+        patched = seen.to_stored_form(patched);
+        patched["apiVersion"] = asked.api_version.as_str().into();
     }
     asked.conform(&mut patched).map_err(Status::internal)?;
     asked.default(&mut patched);
