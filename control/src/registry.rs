@@ -22,7 +22,7 @@ mod eviction;
 mod grants;
 mod informer;
 mod informers;
-mod json_patch;
+pub(crate) mod json_patch;
 mod list;
 mod managed;
 mod metadata;
