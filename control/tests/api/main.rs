@@ -8,6 +8,7 @@ mod encodings;
 mod every_kind;
 mod finalizers;
 mod harness;
+mod hostile;
 mod lists;
 mod namespaces;
 mod patch;
