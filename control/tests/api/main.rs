@@ -21,6 +21,7 @@ mod impersonation;
 mod lists;
 mod managers;
 mod namespaces;
+mod node_restriction;
 mod patch;
 mod pod_parts;
 mod policies;
