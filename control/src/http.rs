@@ -118,9 +118,10 @@ impl Router {
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let pretty = negotiate::pretty(&head);
+        let failure = Negotiated::of_failure(&head, pretty);
         match self.dispatch(head, body, pretty).await {
             Ok(response) => response,
-            Err(status) => respond::failure_for(&status, pretty),
+            Err(status) => respond::failure_for(&status, failure),
         }
     }
 
@@ -148,7 +149,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = Negotiated { pretty, ..negotiate::accept(accept)? };
+        let form = Negotiated { pretty, ..negotiate::accept(accept, !resource.is_custom())? };
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
@@ -278,8 +279,7 @@ fn no_definitions(registry: &Registry) -> Response<Body> {
         "metadata": {"resourceVersion": registry.store().revision().to_string()},
         "items": [],
     });
-    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object, pretty: false };
-    respond::value(StatusCode::OK, form, &list)
+    respond::value(StatusCode::OK, Negotiated::PLAIN, &list)
 }
 
 /// Who asks for what Kubernetes has is told that it is Sampan which has it not.
