@@ -36,7 +36,7 @@ const PIECE: usize = 32 << 10;
 ///
 /// # Errors
 /// 400 and 422 for a query that makes no sense. A revision that is too old is an event, not an error.
-pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+pub async fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
     if form.encoding == Encoding::Yaml {
         return Err(negotiate::no_stream());
@@ -50,7 +50,7 @@ pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     }
     let selection = Selection::parse(&resource, query.text("labelSelector"), fields)?;
     let lines = Lines::new(resource, form, Include::parse(query)?);
-    let body = match start(registry, target, selection, begin)? {
+    let body = match start(registry, target, selection, begin).await? {
         Err(expired) => respond::full(lines.said("ERROR", &expired.object())),
         Ok(Started { watching, initial, mark }) => {
             let clock = Clock::new(Instant::now() + lifetime, query.flag("allowWatchBookmarks"));
@@ -71,7 +71,7 @@ struct Started {
     mark: Option<Revision>,
 }
 
-fn start(
+async fn start(
     registry: &Registry,
     target: &Target,
     selection: Selection,
@@ -85,6 +85,7 @@ fn start(
             if !target.name.is_empty() {
                 page.entries.retain(|e| e.key.name == target.name);
             }
+            page.entries = registry.in_version(&target.resource, page.entries).await?;
             (page.revision, page.entries.into(), marked.then_some(page.revision))
         }
     };
