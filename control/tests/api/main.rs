@@ -12,6 +12,7 @@ mod encodings;
 mod every_kind;
 mod finalizers;
 mod harness;
+mod hostile;
 mod lists;
 mod managers;
 mod namespaces;
