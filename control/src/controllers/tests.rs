@@ -314,10 +314,11 @@ async fn an_admission_policy_is_told_what_its_types_have_not() {
     let changes = c.registry.informer::<ValidatingAdmissionPolicy>();
     let mut seen = changes.subscribe();
     c.create::<ValidatingAdmissionPolicy>(json!({"metadata": {"name": "p"}, "spec": spec})).await;
-    let status = tokio::time::timeout(Duration::from_secs(20), async {
+    let status = tokio::time::timeout(std::time::Duration::from_secs(20), async {
         loop {
-            let change = seen.next().await.expect("the registry is alive");
-            if let Some(status) = change.new.as_ref().and_then(|policy| policy.status.clone()) {
+            let change = seen.recv().await.expect("the registry is alive");
+            let status = change.new.as_ref().and_then(|policy| policy.status.clone());
+            if let Some(status) = status.filter(|status| status.observed_generation.is_some()) {
                 return status;
             }
         }
