@@ -71,7 +71,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 19] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 20] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
