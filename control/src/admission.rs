@@ -18,6 +18,7 @@ mod persistent_volume_claim_resize;
 mod plugin;
 mod pod_security;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
@@ -32,6 +33,7 @@ use facts::Facts;
 use plugin::{CHAIN, Plugin};
 
 pub use plugin::{Choice, ChoiceError};
+pub use resource_quota::{Charged, Quotas};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,7 @@ pub struct Admission {
     storage_classes: Facts<default_class::StorageClass>,
     ingress_classes: Facts<default_class::IngressClass>,
     runtime_classes: Facts<runtime_class::Class>,
+    quotas: Quotas,
 }
 
 impl Default for Admission {
@@ -119,6 +122,7 @@ impl Admission {
             storage_classes: Facts::default(),
             ingress_classes: Facts::default(),
             runtime_classes: Facts::default(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -153,7 +157,7 @@ impl Admission {
                 Plugin::DefaultIngressClass => {
                     default_class::of_ingresses(&self.ingress_classes, registry, review, object);
                 }
-                Plugin::PodSecurity | Plugin::PersistentVolumeClaimResize => {}
+                Plugin::PodSecurity | Plugin::PersistentVolumeClaimResize | Plugin::ResourceQuota => {}
             }
         }
         Ok(())
@@ -185,9 +189,15 @@ impl Admission {
                 (Plugin::PersistentVolumeClaimResize, Some(object)) => {
                     persistent_volume_claim_resize::validate(&self.storage_classes, registry, review, object)?;
                 }
+                (Plugin::ResourceQuota, Some(object)) => self.quotas.validate(registry, review, object).await?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The quotas, and who is charged.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 }

@@ -19,6 +19,7 @@ mod node_cidr;
 mod node_lifecycle;
 mod pod_garbage;
 mod replicas;
+mod resource_quota;
 mod root_certificate;
 mod seed;
 mod service_account;
@@ -67,7 +68,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 16] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 17] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -77,6 +78,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("namespace controller", namespace::run(&context).boxed()),
         ("service account controller", service_account::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
+        ("resource quota controller", resource_quota::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),

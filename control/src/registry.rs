@@ -52,7 +52,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Quotas};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::store::Store;
@@ -118,6 +118,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The quotas of all namespaces.
+    pub(crate) fn quotas(&self) -> &Quotas {
+        self.0.admission.quotas()
     }
 
     /// Who calls webhooks: for admission and for the conversion of custom resources.

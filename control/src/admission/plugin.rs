@@ -15,6 +15,7 @@ pub(super) enum Plugin {
     PersistentVolumeClaimResize,
     RuntimeClass,
     DefaultIngressClass,
+    ResourceQuota,
 }
 
 /// Every plug-in under its name, in the order in which they are asked.
@@ -31,6 +32,7 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("PersistentVolumeClaimResize", Plugin::PersistentVolumeClaimResize),
     ("RuntimeClass", Plugin::RuntimeClass),
     ("DefaultIngressClass", Plugin::DefaultIngressClass),
+    ("ResourceQuota", Plugin::ResourceQuota),
 ];
 
 /// Names that kube-apiserver knows besides: off unless asked for, and not there to be asked for.

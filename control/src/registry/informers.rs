@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount,
+    ConfigMap, Endpoints, Namespace, Node, Pod, ReplicationController, ResourceQuota, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
@@ -46,6 +46,7 @@ informers! {
     pods: Pod,
     replica_sets: ReplicaSet,
     replication_controllers: ReplicationController,
+    resource_quotas: ResourceQuota,
     service_accounts: ServiceAccount,
     services: Service,
 }

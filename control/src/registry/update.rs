@@ -10,7 +10,7 @@ use super::options::{Outcome, WriteOptions};
 use super::part::Part;
 use super::resources::{Resource, Target};
 use super::{Registry, rules};
-use crate::admission::{Operation, Review};
+use crate::admission::{Charged, Operation, Review};
 use crate::field::{Errors, Path};
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write};
@@ -109,6 +109,7 @@ impl Registry {
         if matches!(part, Part::Main | Part::Scale) && resource.behavior.moves_generation(&new, old) {
             super::metadata::next_generation(&mut new);
         }
+        let _charged = Charged::new(self, target);
         if admitted {
             self.0.admission.validate(self, &review, Some(&new), &mut warnings).await?;
         }
@@ -129,7 +130,9 @@ impl Registry {
                 draft: Draft::new(&new),
                 class: resource.behavior.class,
             };
-            self.0.store.write(write).await.map_err(|e| refused(target, e))?.bytes.clone()
+            let written = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
+            self.quotas().changed(self, target, &new, old);
+            written.bytes.clone()
         };
         claim.keep();
         Ok(Outcome { bytes, created: false, warnings })
@@ -140,6 +143,7 @@ impl Registry {
         let write = Write::Delete { key: target.key(), expect: entry.revision, last: Draft::new(last) };
         let gone = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
         self.release_addresses(target, last);
+        self.quotas().removed(self, target);
         Ok(gone)
     }
 }
