@@ -1,10 +1,12 @@
 //! Custom resources: kinds that a CustomResourceDefinition brings while the server runs.
 
+pub mod schema;
+
 use std::sync::Arc;
 
+use ::schema::ResourceRow;
+use ::schema::admit::{Findings, TypeError};
 use jiff::Timestamp;
-use schema::ResourceRow;
-use schema::admit::{Findings, TypeError};
 use serde_json::{Value, json};
 
 /// One version of a custom kind, ready to be served.

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use form::Form;
 
+pub use openapi::CustomSchema;
 pub use version::{VERSION, version};
 
 /// All that is said about the served resources.
@@ -31,6 +32,7 @@ pub struct Discovery {
     address: String,
     /// The core group, and all others; each in both versions of the aggregated format.
     aggregated: [[OnceLock<Document>; 2]; 2],
+    schemas: openapi::Schemas,
 }
 
 /// A group with its versions, the preferred one first.
@@ -72,7 +74,15 @@ impl Discovery {
             };
             version.resources.push(row.clone());
         }
-        Self { groups, address: address.into(), aggregated: Default::default() }
+        let schemas = openapi::Schemas::new(&groups, Vec::new());
+        Self { groups, address: address.into(), aggregated: Default::default(), schemas }
+    }
+
+    /// With the schemas of the custom kinds among the rows: what OpenAPI tells of them in both of its versions.
+    #[must_use]
+    pub fn with_custom(mut self, schemas: Vec<CustomSchema>) -> Self {
+        self.schemas = openapi::Schemas::new(&self.groups, schemas);
+        self
     }
 
     /// Answers a request for one of the documents; nothing when the path is none of them.
@@ -88,9 +98,9 @@ impl Discovery {
             ["api", version] => found(&plain::resources(self.version("", version)?)),
             ["apis", group] => found(&plain::group(self.group(group)?)),
             ["apis", group, version] => found(&plain::resources(self.version(group, version)?)),
-            ["openapi", "v2"] => openapi::v2(&self.groups, headers),
-            ["openapi", "v3"] => found(&openapi::index(&self.groups, schema::openapi::hash)),
-            ["openapi", "v3", ref place @ ..] => self.schemas(place, request)?,
+            ["openapi", "v2"] => self.schemas.v2(headers),
+            ["openapi", "v3"] => found(&self.schemas.index()),
+            ["openapi", "v3", ref place @ ..] => self.schemas.v3(&place.join("/"), request)?,
             _ => return None,
         };
         let readable = matches!(request.method, Method::GET | Method::HEAD);
@@ -135,17 +145,6 @@ impl Discovery {
         };
         answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
         answer
-    }
-
-    /// The schemas of one version: `api/v1`, `apis/apps/v1`.
-    fn schemas(&self, place: &[&str], request: &Parts) -> Option<Response<Bytes>> {
-        let name = match *place {
-            ["api", version] => self.version("", version).map(|_| version.to_owned()),
-            ["apis", group, version] => self.version(group, version).map(|_| format!("{group}/{version}")),
-            _ => None,
-        }?;
-        let (body, hash) = (schema::openapi::v3(&name)?, schema::openapi::hash(&name)?);
-        Some(openapi::document(&place.join("/"), body, &hash, request))
     }
 }
 

@@ -7,6 +7,11 @@ use std::fmt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusCause;
 use serde_json::Value;
 
+const REQUIRED: &str = "FieldValueRequired";
+const TOO_LONG: &str = "FieldValueTooLong";
+const TOO_MANY: &str = "FieldValueTooMany";
+const TYPE_INVALID: &str = "FieldValueTypeInvalid";
+
 /// A path into an object: `spec.containers[0].ports[1].name`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(String);
@@ -57,7 +62,7 @@ pub struct Errors(Vec<Error>);
 impl Errors {
     /// A field that must be there.
     pub fn required(&mut self, at: &Path, detail: &str) {
-        self.push("FieldValueRequired", at, with_detail("Required value".into(), detail));
+        self.push(REQUIRED, at, with_detail("Required value".into(), detail));
     }
 
     /// A value that breaks a rule. `value` is shown as Go's `%v` shows it, strings quoted.
@@ -68,6 +73,16 @@ impl Errors {
     /// A value that breaks a rule, with the words that show it: for types whose form in Go is more than their JSON.
     pub fn invalid_as(&mut self, at: &Path, shown: &str, detail: &str) {
         self.push("FieldValueInvalid", at, with_detail(format!("Invalid value: {shown}"), detail));
+    }
+
+    /// A value of another type than its schema says, with the words that show it.
+    pub fn type_invalid(&mut self, at: &Path, shown: &str, detail: &str) {
+        self.push(TYPE_INVALID, at, with_detail(format!("Invalid value: {shown}"), detail));
+    }
+
+    /// A check that could not be done, through no fault of the object.
+    pub fn internal(&mut self, at: &Path, detail: &str) {
+        self.push("InternalError", at, with_detail("Internal error".into(), detail));
     }
 
     /// The same rule broken several times over by one value: one error for each message.
@@ -111,12 +126,22 @@ impl Errors {
 
     /// More than `max` bytes.
     pub fn too_long(&mut self, at: &Path, max: usize) {
-        self.push("FieldValueTooLong", at, format!("Too long: may not be more than {max} bytes"));
+        self.push(TOO_LONG, at, format!("Too long: may not be more than {max} bytes"));
     }
 
     /// More than `max` items.
     pub fn too_many(&mut self, at: &Path, actual: usize, max: usize) {
-        self.push("FieldValueTooMany", at, format!("Too many: {actual}: must have at most {max} items"));
+        self.push(TOO_MANY, at, format!("Too many: {actual}: must have at most {max} items"));
+    }
+
+    /// True when a value is missing, too large or of the wrong type: rules that compute with it would only fail oddly.
+    pub fn is_blocking(&self) -> bool {
+        self.0.iter().any(|e| matches!(e.reason, REQUIRED | TOO_LONG | TOO_MANY | TYPE_INVALID))
+    }
+
+    /// Puts the errors in the order of their words.
+    pub fn sort(&mut self) {
+        self.0.sort_by_cached_key(|e| format!("{}: {}", e.field, e.message));
     }
 
     /// Takes over what another check found.

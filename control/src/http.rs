@@ -9,8 +9,10 @@
 
 mod asked;
 mod body;
+mod component_statuses;
 mod delete;
 mod described;
+mod eviction;
 mod list_options;
 mod negotiate;
 mod node_proxy;
@@ -159,6 +161,9 @@ impl Router {
             return Ok(not_allowed(&head.method, target));
         };
         match (verb, aspect) {
+            (_, Aspect::Stream) => Err(not_yet(asked)),
+            (Verb::Get, Aspect::Component) => component_statuses::get(asked),
+            (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Part(Part::Scale)) => {
                 Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target)?))
@@ -167,15 +172,14 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, Aspect::Log | Aspect::Binding | Aspect::Review) => {
-                Ok(not_allowed(&head.method, target))
-            }
+            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(&head.method, target)),
         }
     }
 }
@@ -188,6 +192,12 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// Its end, if its budget allows.
+    Eviction,
+    /// A stream to or through it.
+    Stream,
+    /// A part of the control plane.
+    Component,
     /// Nothing: a question about the caller.
     Review,
 }
@@ -197,20 +207,35 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     if !part.is_empty() && !resource.has_part(part) {
         return Err(not_served(path));
     }
-    if !path.rest.is_empty() {
+    if !path.rest.is_empty() && part != "proxy" {
         return Err(Status::no_such_resource());
     }
     Ok(match part {
+        "" if resource.is("", "componentstatuses") => Aspect::Component,
         "" if resource.is("", "bindings") => Aspect::Binding,
         "" if matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io") => Aspect::Review,
         "" => Aspect::Part(Part::Main),
         "status" => Aspect::Part(Part::Status),
         "scale" => Aspect::Part(Part::Scale),
         "finalize" => Aspect::Part(Part::Finalize),
+        "ephemeralcontainers" => Aspect::Part(Part::EphemeralContainers),
+        "resize" => Aspect::Part(Part::Resize),
+        "approval" => Aspect::Part(Part::Approval),
         "log" => Aspect::Log,
         "binding" => Aspect::Binding,
+        "eviction" => Aspect::Eviction,
+        "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
     })
+}
+
+/// Streams come with the part of the node that can hold them; until then who asks for one of something is told so.
+fn not_yet(asked: Asked<'_>) -> Status {
+    let (target, part) = (asked.target, &asked.path.subresource);
+    match asked.registry.get(target) {
+        Err(missing) => missing,
+        Ok(_) => Status::not_implemented(&format!("{}/{part}", target.resource.qualified)),
+    }
 }
 
 /// A namespaced object needs its namespace; a cluster-wide one has none.

@@ -11,14 +11,17 @@
 //! `check_status_update` on the status endpoint. Functions here append the fields that they add, so the registry
 //! conforms an object once more before it is stored, to bring its fields into order.
 
-mod access;
-mod age;
+pub(crate) mod access;
+mod addresses;
+pub(crate) mod age;
 mod cells;
 mod columns;
+mod difference;
 mod generic;
-mod metadata;
+pub(crate) mod metadata;
 mod numbers;
-mod selectors;
+pub mod selectors;
+mod volume_sources;
 
 mod pod_spec;
 mod pod_template;
@@ -27,6 +30,7 @@ mod admission_configurations;
 mod apiservices;
 mod certificatesigningrequests;
 mod classes;
+mod componentstatuses;
 mod configmaps;
 mod controllerrevisions;
 mod cronjobs;
@@ -82,6 +86,17 @@ pub enum Generation {
     SpecAndAnnotations,
 }
 
+/// What one more sub-resource of a kind changes.
+#[derive(Clone, Copy)]
+pub struct PartRules {
+    /// `resize`
+    pub name: &'static str,
+    /// Restores all that it does not change.
+    pub prepare: fn(&mut Value, &Value),
+    /// The rules for the change.
+    pub validate: fn(&Value, &Value, &mut Errors),
+}
+
 /// What one kind does beyond what the table of kinds says.
 ///
 /// `new` comes before `old` in every function that takes both.
@@ -97,10 +112,14 @@ pub struct Behavior {
     pub prepare_status_update: fn(&mut Value, &Value),
     /// The rules for the object alone, beyond its metadata.
     pub validate: fn(&Value, &mut Errors),
+    /// The rules for a new object, beyond those for any.
+    pub validate_create: fn(&Value, &mut Errors),
     /// The rules for the change, beyond its metadata; [`Behavior::check_update`] runs `validate` as well.
     pub validate_update: fn(&Value, &Value, &mut Errors),
     /// The rules for a change of status.
     pub validate_status_update: fn(&Value, &Value, &mut Errors),
+    /// Sub-resources beyond `status` and `scale` through which it can be written.
+    pub parts: &'static [PartRules],
     /// What to tell the client about an object that is accepted.
     pub warnings: fn(&Value) -> Vec<String>,
     /// What to tell the client about any request for this resource.
@@ -131,6 +150,7 @@ impl Behavior {
         let mut errors = Errors::default();
         metadata::validate(object, namespaced, self.name, &mut errors);
         (self.validate)(object, &mut errors);
+        (self.validate_create)(object, &mut errors);
         errors
     }
 
@@ -148,6 +168,14 @@ impl Behavior {
         let mut errors = Errors::default();
         metadata::validate_update(new, old, &mut errors);
         (self.validate_status_update)(new, old, &mut errors);
+        errors
+    }
+
+    /// All that is wrong with an object that is about to change through another sub-resource.
+    pub fn check_part_update(&self, part: &PartRules, new: &Value, old: &Value) -> Errors {
+        let mut errors = Errors::default();
+        metadata::validate_update(new, old, &mut errors);
+        (part.validate)(new, old, &mut errors);
         errors
     }
 
@@ -174,9 +202,11 @@ fn differ(new: &Value, old: &Value) -> bool {
 /// The behaviour of a resource: `("apps", "deployments")`, `("", "pods")`. What has none of its own is generic.
 pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
     match (group, resource) {
+        ("", "componentstatuses") => &componentstatuses::BEHAVIOR,
         ("", "configmaps") => &configmaps::BEHAVIOR,
         ("", "endpoints") => &endpoints::BEHAVIOR,
-        ("" | "events.k8s.io", "events") => &events::BEHAVIOR,
+        ("", "events") => &events::BEHAVIOR,
+        ("events.k8s.io", "events") => &events::NEW,
         ("", "limitranges") => &limitranges::BEHAVIOR,
         ("", "namespaces") => &namespaces::BEHAVIOR,
         ("", "nodes") => &nodes::BEHAVIOR,

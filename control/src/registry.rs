@@ -17,6 +17,7 @@ mod api;
 mod binding;
 mod create;
 mod delete;
+mod eviction;
 mod informer;
 mod informers;
 mod json_patch;

@@ -51,9 +51,14 @@ impl Status {
         Self::new(404, "NotFound", "the server could not find the requested resource").with_empty_details()
     }
 
-    /// 404: Kubernetes has it, Sampan has not. `what` is `jobs.batch` or `pods/exec`.
+    /// 404: Kubernetes has it, Sampan has not. `what` is `jobs.batch`.
     pub fn not_supported(what: &str) -> Self {
         Self::new(404, "NotFound", format!("{what} is not supported by Sampan")).with_empty_details()
+    }
+
+    /// 501: it is there, and cannot be done yet. `what` is `pods/exec`.
+    pub fn not_implemented(what: &str) -> Self {
+        Self::new(501, "NotImplemented", format!("{what} is not supported by Sampan")).with_empty_details()
     }
 
     /// 405: the resource is there, the verb is not.

@@ -14,6 +14,7 @@ pub mod names;
 pub mod selectors;
 
 pub mod conditions;
+pub mod cron;
 pub mod hash;
 pub mod owners;
 pub mod taints;

@@ -136,7 +136,7 @@ impl Collector {
             return Standing::Solid;
         }
         let namespace = if resource.row.namespaced { namespace } else { "" };
-        let found = self.store().get(&Key::new(&resource.qualified, namespace, &owner.name));
+        let found = self.store().get(&Key::new(&resource.stored, namespace, &owner.name));
         match found.and_then(|entry| Meta::of(&entry)).filter(|m| m.uid == owner.uid) {
             None => Standing::Absent,
             Some(meta) if meta.is_deleting() && meta.has(FOREGROUND) => Standing::Waiting,

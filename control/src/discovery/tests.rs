@@ -189,10 +189,45 @@ fn an_old_kubectl_gets_the_schemas_in_its_own_format() {
 
 #[test]
 fn schemas_are_indexed_by_their_hash() {
-    let index = openapi::index(&discovery().groups, |name| Some(format!("H-{}", name.replace('/', "-"))));
-    let paths: Vec<&String> = index["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths[..2], ["api/v1", "apis/apps/v1"]);
-    assert_eq!(index["paths"]["apis/apps/v1"]["serverRelativeURL"], "/openapi/v3/apis/apps/v1?hash=H-apps-v1");
+    let index = document("/openapi/v3");
+    let paths = index["paths"].as_object().unwrap();
+    for place in ["api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "apis/autoscaling/v2", "version"] {
+        let url = paths[place]["serverRelativeURL"].as_str().unwrap();
+        assert_eq!(url, format!("/openapi/v3/{place}?hash={}", schema::openapi::hash(place).unwrap()));
+        assert_eq!(document(url)["openapi"], "3.0.0");
+    }
+    assert!(!paths.contains_key("apis/batch/v1"), "what is not served is not told");
+}
+
+#[test]
+fn schemas_are_sent_as_they_are_kept() {
+    for path in ["/openapi/v2", "/openapi/v3/apis/apps/v1"] {
+        let packed = ask(path, &[(http::header::ACCEPT_ENCODING, "br, gzip;q=0.8")]).unwrap();
+        assert_eq!(packed.headers()[http::header::CONTENT_ENCODING], "gzip");
+        let plain = ask(path, &[]).unwrap();
+        assert!(!plain.headers().contains_key(http::header::CONTENT_ENCODING));
+        assert!(schema::openapi::inflate(packed.body()).unwrap() == plain.body());
+        assert_eq!(ask(path, &[(ACCEPT, "text/html")]).unwrap().status(), StatusCode::NOT_ACCEPTABLE);
+    }
+}
+
+#[test]
+fn custom_kinds_are_told_with_the_others() {
+    let widgets = row("example.com", "v1", "widgets", "Widget");
+    let size = json!({"type": "object", "properties": {"size": {"type": "integer", "description": "How big."}}});
+    let custom = CustomSchema { row: widgets.clone().into(), schema: size.into() };
+    let pods = row("", "v1", "pods", "Pod");
+    let discovery = Discovery::new([&pods, &widgets], "10.0.0.1:6443").with_custom(vec![custom]);
+    let get = |uri: &str| {
+        let (parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+        serde_json::from_slice::<Value>(discovery.answer(&parts).unwrap().body()).unwrap()
+    };
+    let index = get("/openapi/v3");
+    let url = index["paths"]["apis/example.com/v1"]["serverRelativeURL"].as_str().unwrap();
+    let size = "/com.example.v1.Widget/properties/size/description";
+    assert_eq!(get(url)["components"]["schemas"].pointer(size).unwrap(), "How big.");
+    assert_eq!(get("/openapi/v2")["definitions"].pointer(size).unwrap(), "How big.");
+    assert!(index["paths"]["apis/example.com"].is_object() && get("/openapi/v2")["paths"]["/api/v1/pods"].is_object());
 }
 
 #[test]
@@ -200,7 +235,7 @@ fn schemas_may_be_kept_under_their_hash_only() {
     let get = |query: &str, tag: &str| {
         let request = http::Request::get(format!("/openapi/v3/api/v1{query}")).header(IF_NONE_MATCH, tag);
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        openapi::document("api/v1", Bytes::from_static(b"{}"), "AB", &parts)
+        openapi::document("api/v1", || schema::openapi::v3_gzip("api/v1"), "AB", &parts)
     };
     let plain = get("", "\"x\"");
     assert_eq!(

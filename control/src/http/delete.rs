@@ -70,7 +70,11 @@ fn sent(mut body: Value) -> Result<Value, Status> {
     Ok(body)
 }
 
-fn fill(options: &mut DeleteOptions, sent: &Value) -> Result<(), Status> {
+/// Reads the options as an object carries them.
+///
+/// # Errors
+/// 400 and 422 for what makes no sense.
+pub fn fill(options: &mut DeleteOptions, sent: &Value) -> Result<(), Status> {
     let text = |at: &str| sent.pointer(at).and_then(Value::as_str).map(str::to_owned);
     options.grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
     options.uid = text("/preconditions/uid");

@@ -72,8 +72,13 @@ pub async fn bind(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status
     let options = asked.write_options("CreateOptions")?;
     let binding = body::decode(asked.content_type(), &body::read(body).await?)?.value;
     asked.registry.bind(asked.target, &binding, &options).await?;
+    Ok(done(asked))
+}
+
+/// What a write without an object of its own answers with.
+pub fn done(asked: Asked<'_>) -> Response<Body> {
     let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-    Ok(respond::value(StatusCode::CREATED, asked.form, &done))
+    respond::value(StatusCode::CREATED, asked.form, &done)
 }
 
 fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status> {

@@ -1,25 +1,62 @@
 //! CertificateSigningRequests: stored and shown; nothing signs them yet.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use objects::names;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
-use super::generic::keep_status;
-use super::{Behavior, age, cells};
+use super::generic::{keep_all_but_status, keep_status};
+use super::{Behavior, PartRules, age, cells};
+use crate::field::{Errors, Path};
+
+const PEM: &str = "-----BEGIN CERTIFICATE REQUEST-----";
+/// The shortest life of a certificate, in seconds.
+const SHORTEST: i64 = 600;
+/// What a certificate can be for, in the order in which it is shown.
+const USAGES: [&str; 23] = [
+    "any",
+    "cert sign",
+    "client auth",
+    "code signing",
+    "content commitment",
+    "crl sign",
+    "data encipherment",
+    "decipher only",
+    "digital signature",
+    "email protection",
+    "encipher only",
+    "ipsec end system",
+    "ipsec tunnel",
+    "ipsec user",
+    "key agreement",
+    "key encipherment",
+    "microsoft sgc",
+    "netscape sgc",
+    "ocsp signing",
+    "s/mime",
+    "server auth",
+    "signing",
+    "timestamping",
+];
 
 /// What requests do.
 pub const BEHAVIOR: Behavior = Behavior {
-    default: |request| {
-        if request.items("spec.usages").is_empty() {
-            request.set("spec", "usages", json!(["digital signature", "key encipherment"]));
-        }
-    },
     prepare_create: |request| request.set("", "status", json!({})),
     prepare_update: |new, old| {
         new.restore("", "spec", old);
         keep_status(new, old);
     },
+    prepare_status_update,
+    validate,
+    validate_status_update: |new, _, errors| conditions(new, errors),
+    parts: &[PartRules {
+        name: "approval",
+        prepare: prepare_approval,
+        validate: |new, _, errors| conditions(new, errors),
+    }],
     columns: &[
         NAME,
         AGE,
@@ -42,6 +79,125 @@ pub const BEHAVIOR: Behavior = Behavior {
     fields: &["spec.signerName"],
     ..Behavior::GENERIC
 };
+
+/// Approval and denial are written through `approval`, all else of the status through `status`.
+fn is_verdict(condition: &Value) -> bool {
+    matches!(condition.text("type"), "Approved" | "Denied")
+}
+
+fn prepare_status_update(new: &mut Value, old: &Value) {
+    keep_all_but_status(new, old);
+    let verdicts = old.items("status.conditions").iter().filter(|c| is_verdict(c));
+    let others = new.items("status.conditions").iter().filter(|c| !is_verdict(c));
+    let conditions: Vec<Value> = verdicts.chain(others).cloned().collect();
+    set_conditions(new, conditions, old);
+}
+
+fn prepare_approval(new: &mut Value, old: &Value) {
+    let sent = new.items("status.conditions").to_vec();
+    keep_all_but_status(new, old);
+    new.restore("", "status", old);
+    set_conditions(new, sent, old);
+}
+
+/// Conditions get the times that their writer leaves out.
+fn set_conditions(request: &mut Value, mut conditions: Vec<Value>, old: &Value) {
+    let now = objects::time::text(&objects::time::now());
+    for condition in &mut conditions {
+        let same =
+            |c: &&Value| c.text("type") == condition.text("type") && c.text("status") == condition.text("status");
+        let since = old.items("status.conditions").iter().find(same).map(|c| c.at("lastTransitionTime").clone());
+        condition.set_default("", "lastUpdateTime", now.clone());
+        condition.set_default("", "lastTransitionTime", since.unwrap_or_else(|| now.clone().into()));
+    }
+    if conditions.is_empty() {
+        request.unset("status", "conditions");
+    } else {
+        request.set("status", "conditions", conditions);
+    }
+}
+
+fn validate(request: &Value, errors: &mut Errors) {
+    let (spec, at) = (request.at("spec"), Path::new("spec"));
+    let pem = STANDARD.decode(spec.text("request")).unwrap_or_default();
+    if pem.is_empty() {
+        errors.required(&at.child("request"), "");
+    } else if !pem.windows(PEM.len()).any(|w| w == PEM.as_bytes()) {
+        let bytes: Vec<String> = pem.iter().map(|b| format!("{b:#04x}")).collect();
+        let shown = format!("[]byte{{{}}}", bytes.join(", "));
+        errors.invalid_as(&at.child("request"), &shown, "PEM block type must be CERTIFICATE REQUEST");
+    }
+    if spec.items("usages").is_empty() {
+        errors.required(&at.child("usages"), "");
+    }
+    let mut taken = Vec::new();
+    for (i, usage) in spec.items("usages").iter().filter_map(Value::as_str).enumerate() {
+        let at = at.child("usages").index(i);
+        if !USAGES.contains(&usage) {
+            errors.not_supported(&at, usage, &USAGES);
+        }
+        if taken.contains(&usage) {
+            errors.duplicate(&at, usage);
+        }
+        taken.push(usage);
+    }
+    signer(spec.text("signerName"), &at.child("signerName"), errors);
+    if let Some(seconds) = spec.int("expirationSeconds").filter(|s| *s < SHORTEST) {
+        let why = "may not specify a duration less than 600 seconds (10 minutes)";
+        errors.invalid(&at.child("expirationSeconds"), seconds, why);
+    }
+    conditions(request, errors);
+}
+
+/// `example.com/team-a`.
+fn signer(name: &str, at: &Path, errors: &mut Errors) {
+    if name.is_empty() {
+        return errors.required(at, "");
+    }
+    if name == "kubernetes.io/legacy-unknown" {
+        return errors.invalid(at, name, "the legacy signerName is not allowed via this API version");
+    }
+    let parts: Vec<&str> = name.split('/').collect();
+    let [domain, path] = parts[..] else {
+        let why = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+        return errors.invalid(at, name, why);
+    };
+    if !domain.contains('.') {
+        errors.invalid(at, domain, "should be a domain with at least two segments separated by dots");
+    }
+    errors.all_invalid(at, domain, names::dns1123_subdomain(domain));
+    for label in path.split('.') {
+        errors.all_invalid(at, label, names::dns1123_label(label));
+    }
+}
+
+fn conditions(request: &Value, errors: &mut Errors) {
+    let at = Path::new("status").child("conditions");
+    let mut taken = Vec::new();
+    for (i, condition) in request.items("status.conditions").iter().enumerate() {
+        let at = at.index(i);
+        let (kind, status) = (condition.text("type"), condition.text("status"));
+        if kind.is_empty() {
+            errors.required(&at.child("type"), "");
+        }
+        match status {
+            "" => errors.required(&at.child("status"), ""),
+            "True" => {}
+            _ if matches!(kind, "Approved" | "Denied" | "Failed") => {
+                errors.not_supported(&at.child("status"), status, &["True"]);
+            }
+            "False" | "Unknown" => {}
+            other => errors.not_supported(&at.child("status"), other, &["False", "True", "Unknown"]),
+        }
+        if taken.contains(&kind) {
+            errors.duplicate(&at.child("type"), kind);
+        }
+        taken.push(kind);
+    }
+    if taken.contains(&"Approved") && taken.contains(&"Denied") {
+        errors.invalid(&at, "Denied", "Approved and Denied conditions are mutually exclusive");
+    }
+}
 
 fn row(request: &Value, now: Timestamp) -> Vec<Value> {
     let duration = request.int("spec.expirationSeconds").map_or("<none>".into(), age::human);

@@ -3,6 +3,7 @@
 //! They are stored in the shape of core/v1; [`from_new_group`] and [`to_new_group`] translate at the edge.
 
 use jiff::Timestamp;
+use objects::names;
 use serde_json::{Map, Value};
 
 use super::access::{Change, Look};
@@ -11,6 +12,9 @@ use super::columns::{Column, NAME};
 use super::{Behavior, cells};
 use crate::field::{Errors, Path};
 use crate::store::Class;
+
+const TEXT_MAX: usize = 128;
+const MESSAGE_MAX: usize = 1024;
 
 /// What events do.
 pub const BEHAVIOR: Behavior = Behavior {
@@ -72,15 +76,90 @@ fn default(event: &mut Value) {
     }
 }
 
+/// What events of events.k8s.io do: the same, and their fields go by other names.
+pub const NEW: Behavior = Behavior {
+    fields: &[
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "regarding.apiVersion",
+        "regarding.resourceVersion",
+        "regarding.fieldPath",
+        "reason",
+        "reportingController",
+        "type",
+    ],
+    field: |event, path| match path.strip_prefix("regarding.") {
+        Some(of) => field(event, &format!("involvedObject.{of}")),
+        None if path == "reportingController" => field(event, "reportingComponent"),
+        None => field(event, path),
+    },
+    ..BEHAVIOR
+};
+
+/// Events that carry an `eventTime` are of the newer sort, and say more.
 fn validate(event: &Value, errors: &mut Errors) {
     let (involved, namespace) = (event.text("involvedObject.namespace"), event.text("metadata.namespace"));
     let at = Path::new("involvedObject").child("namespace");
-    if involved.is_empty() {
-        if namespace != "default" && namespace != "kube-system" && !namespace.is_empty() {
-            errors.invalid(&at, involved, "does not match event.namespace");
-        }
-    } else if involved != namespace {
+    let (newer, elsewhere) = (event.has("eventTime"), involved != namespace);
+    let homeless = match namespace {
+        "default" => true,
+        "kube-system" => newer,
+        _ => false,
+    };
+    if (involved.is_empty() && !homeless) || (!involved.is_empty() && elsewhere && !newer) {
         errors.invalid(&at, involved, "does not match event.namespace");
+    }
+    if newer {
+        validate_newer(event, errors);
+    }
+}
+
+fn validate_newer(event: &Value, errors: &mut Errors) {
+    let reporter = event.text("reportingComponent");
+    if reporter.is_empty() {
+        errors.required(&Path::new("reportingController"), "");
+    }
+    errors.all_invalid(&Path::new("reportingController"), reporter, names::qualified_name(reporter));
+    for field in ["reportingInstance", "action", "reason"] {
+        let text = event.text(field);
+        if text.is_empty() {
+            errors.required(&Path::new(field), "");
+        }
+        if text.len() > TEXT_MAX {
+            errors.invalid(&Path::new(field), "", &format!("can have at most {TEXT_MAX} characters"));
+        }
+    }
+    if event.text("message").len() > MESSAGE_MAX {
+        errors.invalid(&Path::new("message"), "", &format!("can have at most {MESSAGE_MAX} characters"));
+    }
+}
+
+/// What events.k8s.io asks of a new event, in its own names.
+pub fn check_new_group(event: &Value, errors: &mut Errors) {
+    if !event.has("eventTime") {
+        errors.required(&Path::new("eventTime"), "");
+    }
+    let kind = event.text("type");
+    if !matches!(kind, "Normal" | "Warning") {
+        errors.invalid(&Path::new("type"), "", &format!("has invalid value: {kind}"));
+    }
+    for (field, name) in [
+        ("deprecatedFirstTimestamp", "firstTimestamp"),
+        ("deprecatedLastTimestamp", "lastTimestamp"),
+        ("deprecatedCount", "count"),
+        ("deprecatedSource", "source"),
+    ] {
+        let zero = match event.at(field) {
+            Value::Null => true,
+            Value::Number(n) => n.as_i64() == Some(0),
+            Value::Object(fields) => fields.is_empty(),
+            _ => false,
+        };
+        if !zero {
+            errors.invalid(&Path::new(name), "", "needs to be unset");
+        }
     }
 }
 

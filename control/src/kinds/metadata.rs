@@ -45,22 +45,26 @@ fn last_len(text: &str) -> usize {
 
 /// The rules for metadata alone.
 pub fn validate(object: &Value, namespaced: bool, rule: NameRule, errors: &mut Errors) {
-    let at = Path::new("metadata");
-    let generate = object.text("metadata.generateName");
+    validate_at(object.at("metadata"), &Path::new("metadata"), namespaced, rule, errors);
+}
+
+/// The same for metadata that stands elsewhere, such as in an object within an object.
+pub fn validate_at(metadata: &Value, at: &Path, namespaced: bool, rule: NameRule, errors: &mut Errors) {
+    let generate = metadata.text("generateName");
     if !generate.is_empty() {
         errors.all_invalid(&at.child("generateName"), generate, rule(generate, true));
     }
-    match object.text("metadata.name") {
+    match metadata.text("name") {
         "" => errors.required(&at.child("name"), "name or generateName is required"),
         name => errors.all_invalid(&at.child("name"), name, rule(name, false)),
     }
-    match (namespaced, object.text("metadata.namespace")) {
+    match (namespaced, metadata.text("namespace")) {
         (true, "") => errors.required(&at.child("namespace"), ""),
         (true, namespace) => errors.all_invalid(&at.child("namespace"), namespace, label(namespace, false)),
         (false, "") => {}
         (false, _) => errors.forbidden(&at.child("namespace"), "not allowed on this type"),
     }
-    described(object, &at, errors);
+    described(metadata, at, errors);
 }
 
 /// The rules for a change of metadata.
@@ -87,17 +91,17 @@ pub fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
             errors.invalid(&at.child(field), now.clone(), IMMUTABLE);
         }
     }
-    described(new, &at, errors);
+    described(new.at("metadata"), &at, errors);
 }
 
 /// What Kubernetes says when a field changed that may not.
 pub const IMMUTABLE: &str = "field is immutable";
 
-fn described(object: &Value, at: &Path, errors: &mut Errors) {
-    labels(object.at("metadata.labels"), &at.child("labels"), errors);
-    annotations(object.at("metadata.annotations"), &at.child("annotations"), errors);
-    owners(object.items("metadata.ownerReferences"), &at.child("ownerReferences"), errors);
-    finalizers(object.items("metadata.finalizers"), &at.child("finalizers"), errors);
+fn described(metadata: &Value, at: &Path, errors: &mut Errors) {
+    labels(metadata.at("labels"), &at.child("labels"), errors);
+    annotations(metadata.at("annotations"), &at.child("annotations"), errors);
+    owners(metadata.items("ownerReferences"), &at.child("ownerReferences"), errors);
+    finalizers(metadata.items("finalizers"), &at.child("finalizers"), errors);
 }
 
 /// Keys and values of labels, also of node selectors.

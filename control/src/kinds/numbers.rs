@@ -17,10 +17,24 @@ pub fn not_negative(object: &Value, fields: &[&str], at: &Path, errors: &mut Err
     }
 }
 
+/// Not less than `low`, not more than `high`.
+pub fn within(n: i64, low: i64, high: i64, at: &Path, errors: &mut Errors) {
+    if !(low..=high).contains(&n) {
+        errors.invalid(at, n, &format!("must be between {low} and {high}, inclusive"));
+    }
+}
+
 /// An amount is at least zero. What is no quantity never gets here.
 pub fn not_negative_amount(amount: &Value, at: &Path, errors: &mut Errors) {
     if quantity(amount).signum() < 0 {
         errors.invalid(at, amount.clone(), NEGATIVE);
+    }
+}
+
+/// An amount is more than nothing.
+pub fn positive_amount(amount: &Value, at: &Path, errors: &mut Errors) {
+    if quantity(amount).signum() <= 0 {
+        errors.invalid(at, amount.clone(), "must be greater than zero");
     }
 }
 

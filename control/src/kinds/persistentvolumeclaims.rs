@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
+use super::difference::difference;
 use super::generic::keep_status;
-use super::{Behavior, cells, persistentvolumes};
+use super::numbers::{positive_amount, quantity};
+use super::{Behavior, cells, metadata, persistentvolumes, selectors};
 use crate::field::{Errors, Path};
 
 const PROTECTION: &str = "kubernetes.io/pvc-protection";
@@ -17,6 +19,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_create,
     prepare_update: keep_status,
     validate,
+    validate_update,
     columns: &[
         NAME,
         Column::text("Status", "phase represents the current phase of PersistentVolumeClaim."),
@@ -52,14 +55,68 @@ fn prepare_create(claim: &mut Value) {
 }
 
 fn validate(claim: &Value, errors: &mut Errors) {
-    let at = Path::new("spec");
-    let modes = claim.items("spec.accessModes");
+    spec(claim.at("spec"), &Path::new("spec"), errors);
+}
+
+/// The rules for what a claim asks for, also where a pod carries its claim with it.
+pub fn spec(spec: &Value, at: &Path, errors: &mut Errors) {
+    let modes = spec.items("accessModes");
     if modes.is_empty() {
         errors.required(&at.child("accessModes"), "at least 1 access mode is required");
     }
+    selectors::validate(spec.at("selector"), &at.child("selector"), errors);
     persistentvolumes::access_modes(modes, &at.child("accessModes"), errors);
-    if !claim.has("spec.resources.requests.storage") {
-        errors.required(&at.child("resources").key("storage"), "");
+    let storage_at = at.child("resources").key("storage");
+    match spec.at("resources.requests.storage") {
+        Value::Null => errors.required(&storage_at, ""),
+        amount => positive_amount(amount, &storage_at, errors),
+    }
+    persistentvolumes::class_and_mode(spec, at, errors);
+    for field in ["dataSource", "dataSourceRef"] {
+        let (source, at) = (spec.at(field), at.child(field));
+        for part in ["name", "kind"].into_iter().filter(|p| source.is_object() && source.text(p).is_empty()) {
+            errors.required(&at.child(part), "");
+        }
+        let core = source.text("apiGroup").is_empty() && source.text("kind") != "PersistentVolumeClaim";
+        if field == "dataSource" && source.is_object() && core {
+            let why = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+            errors.invalid(&at.child("kind"), source.text("kind"), why);
+        }
+    }
+}
+
+/// What a claim asks for stays, but for its size, which may grow once it is bound.
+fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
+    let at = Path::new("spec");
+    let mut allowed = new.clone();
+    // A binding, by the controller or by hand.
+    if old.text("spec.volumeName").is_empty() {
+        allowed.restore("spec", "volumeName", old);
+    }
+    let bound = old.text("status.phase") == "Bound";
+    if bound {
+        allowed.restore("spec.resources", "requests", old);
+        allowed.restore("spec", "volumeAttributesClassName", old);
+    }
+    if allowed.at("spec") != old.at("spec") {
+        errors.forbidden(
+            &at,
+            &format!(
+                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n{}",
+                difference(allowed.at("spec"), old.at("spec"))
+            ),
+        );
+    }
+    let (now, before) = (new.at("spec.resources.requests.storage"), old.at("spec.resources.requests.storage"));
+    if bound && quantity(now) < quantity(before) {
+        let at = at.child("resources").child("requests").child("storage");
+        let reached = quantity(old.at("status.capacity.storage"));
+        if quantity(now) <= reached {
+            errors.forbidden(&at, "field can not be less than status.capacity");
+        }
+    }
+    if new.at("spec.volumeMode") != old.at("spec.volumeMode") {
+        errors.invalid(&Path::new("volumeMode"), new.at("spec.volumeMode").clone(), metadata::IMMUTABLE);
     }
 }
 

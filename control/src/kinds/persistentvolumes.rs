@@ -1,12 +1,15 @@
 //! PersistentVolumes: stored and shown; nothing binds them yet.
 
 use jiff::Timestamp;
+use objects::names;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
+use super::difference::difference;
 use super::generic::keep_status;
-use super::{Behavior, cells};
+use super::numbers::positive_amount;
+use super::{Behavior, cells, metadata, pod_spec, volume_sources};
 use crate::field::{Errors, Path};
 
 /// What volumes do.
@@ -18,6 +21,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     },
     prepare_update: keep_status,
     validate,
+    validate_update,
     columns: &[
         NAME,
         Column::text("Capacity", "capacity is the description of the persistent volume's resources and capacity."),
@@ -59,24 +63,126 @@ fn default(volume: &mut Value) {
 }
 
 fn validate(volume: &Value, errors: &mut Errors) {
-    let at = Path::new("spec");
-    let modes = volume.items("spec.accessModes");
+    let (spec, at) = (volume.at("spec"), Path::new("spec"));
+    let modes = spec.items("accessModes");
     if modes.is_empty() {
         errors.required(&at.child("accessModes"), "");
     }
     access_modes(modes, &at.child("accessModes"), errors);
-    if cells::len(volume.at("spec.capacity")) == 0 {
-        errors.required(&at.child("capacity"), "");
-    } else if !volume.has("spec.capacity.storage") {
-        errors.not_supported(&at.child("capacity"), volume.at("spec.capacity").clone(), &["storage"]);
+    capacity(spec.at("capacity"), &at.child("capacity"), errors);
+    let policy = spec.text("persistentVolumeReclaimPolicy");
+    let policies = ["Delete", "Recycle", "Retain"];
+    if !policy.is_empty() && !policies.contains(&policy) {
+        errors.not_supported(&at.child("persistentVolumeReclaimPolicy"), policy, &policies);
+    }
+    if spec.has("nodeAffinity") {
+        let at = at.child("nodeAffinity").child("required");
+        match spec.at("nodeAffinity.required") {
+            Value::Null => errors.required(&at, "must specify required node constraints"),
+            selector => pod_spec::node_selector(selector, &at, errors),
+        }
+    }
+    source(spec, &at, errors);
+    if policy == "Recycle" && spec.text("hostPath.path") == "/" {
+        let why = "may not be 'recycle' for a hostPath mount of '/'";
+        errors.forbidden(&at.child("persistentVolumeReclaimPolicy"), why);
+    }
+    class_and_mode(spec, &at, errors);
+}
+
+fn capacity(capacity: &Value, at: &Path, errors: &mut Errors) {
+    let count = cells::len(capacity);
+    if count == 0 {
+        errors.required(at, "");
+    }
+    if count == 0 {
+        errors.not_supported_text(at, "core.ResourceList(nil)", &["storage"]);
+    } else if count > 1 || !capacity.has("storage") {
+        errors.not_supported(at, capacity.clone(), &["storage"]);
+    }
+    for (name, amount) in capacity.entries("") {
+        positive_amount(amount, &at.key(name), errors);
     }
 }
 
-/// Access modes are of a closed list.
+/// The fields of the spec that name no source.
+const NO_SOURCES: [&str; 8] = [
+    "capacity",
+    "accessModes",
+    "claimRef",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "mountOptions",
+    "volumeMode",
+    "nodeAffinity",
+];
+
+fn is_source(field: &str) -> bool {
+    !NO_SOURCES.contains(&field) && field != "volumeAttributesClassName"
+}
+
+/// Exactly one source, and the rules for it.
+fn source(spec: &Value, at: &Path, errors: &mut Errors) {
+    let sources: Vec<(&str, &Value)> = spec.entries("").filter(|(f, v)| is_source(f) && !v.is_null()).collect();
+    let Some(((kind, source), others)) = sources.split_first() else {
+        return errors.required(at, "must specify a volume type");
+    };
+    volume_sources::validate(kind, source, &at.child(kind), errors);
+    if *kind == "csi" && source.text("volumeHandle").is_empty() {
+        errors.required(&at.child("csi").child("volumeHandle"), "");
+    }
+    if *kind == "local" && !spec.has("nodeAffinity") {
+        errors.required(&at.child("nodeAffinity"), "Local volume requires node affinity");
+    }
+    for (other, _) in others {
+        errors.forbidden(&at.child(other), "may not specify more than 1 volume type");
+    }
+}
+
+/// Where a volume is does not change.
+fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
+    let source = |volume: &Value| -> Value {
+        let fields = volume.entries("spec").filter(|(f, _)| is_source(f)).map(|(f, v)| (f.to_owned(), v.clone()));
+        Value::Object(fields.collect())
+    };
+    let (now, before) = (source(new), source(old));
+    if now != before {
+        errors.forbidden(
+            &Path::new("spec").child("persistentvolumesource"),
+            &format!("spec.persistentvolumesource is immutable after creation\n{}", difference(&now, &before)),
+        );
+    }
+    if new.at("spec.volumeMode") != old.at("spec.volumeMode") {
+        let at = Path::new("spec").child("volumeMode");
+        errors.invalid(&at, new.at("spec.volumeMode").clone(), metadata::IMMUTABLE);
+    }
+    if old.has("spec.nodeAffinity") && new.at("spec.nodeAffinity") != old.at("spec.nodeAffinity") {
+        let at = Path::new("spec").child("nodeAffinity");
+        errors.invalid(&at, new.at("spec.nodeAffinity").clone(), metadata::IMMUTABLE);
+    }
+}
+
+/// Access modes are of a closed list, and one of them stands alone.
 pub fn access_modes(modes: &[Value], at: &Path, errors: &mut Errors) {
-    let known = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+    const ALONE: &str = "ReadWriteOncePod";
+    let known = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", ALONE];
     for mode in modes.iter().filter_map(Value::as_str).filter(|m| !known.contains(m)) {
         errors.not_supported(at, mode, &known);
+    }
+    if modes.iter().any(|m| m == ALONE) && modes.iter().any(|m| m != ALONE) {
+        errors.forbidden(at, "may not use ReadWriteOncePod with other access modes");
+    }
+}
+
+/// What volumes and claims have in common: the class and the mode.
+pub fn class_and_mode(spec: &Value, at: &Path, errors: &mut Errors) {
+    let class = spec.text("storageClassName");
+    if !class.is_empty() {
+        errors.all_invalid(&at.child("storageClassName"), class, names::dns1123_subdomain(class));
+    }
+    let (mode, modes) = (spec.text("volumeMode"), ["Block", "Filesystem"]);
+    if !mode.is_empty() && !modes.contains(&mode) {
+        errors.not_supported(&at.child("volumeMode"), mode, &modes);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pods.
 
+mod parts;
 mod qos;
 mod table;
 mod update;
@@ -21,7 +22,9 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_update: keep_status,
     prepare_status_update,
     validate,
+    validate_create,
     validate_update: update::validate,
+    parts: &[parts::EPHEMERAL_CONTAINERS, parts::RESIZE],
     warnings: |pod| pod_spec::warnings(pod.at("spec"), &Path::new("spec")),
     columns: &[
         NAME,
@@ -111,8 +114,14 @@ fn prepare_create(pod: &mut Value) {
 }
 
 fn validate(pod: &Value, errors: &mut Errors) {
+    pod_spec::validate(pod.at("spec"), &Path::new("spec"), errors);
+}
+
+fn validate_create(pod: &Value, errors: &mut Errors) {
     let at = Path::new("spec");
-    pod_spec::validate(pod.at("spec"), &at, errors);
+    if !pod.items("spec.ephemeralContainers").is_empty() {
+        errors.forbidden(&at.child("ephemeralContainers"), "cannot be set on create");
+    }
     if !pod.items("spec.schedulingGates").is_empty() && !pod.text("spec.nodeName").is_empty() {
         errors.forbidden(&at.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }

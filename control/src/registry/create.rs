@@ -27,6 +27,7 @@ impl Registry {
         if !meta_str(&object, "resourceVersion").is_empty() {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
+        self.check_version(target, &object)?;
         let target = self.to_stored(target, &mut object)?;
         self.create_conformed(&target, object, warnings, options).await
     }

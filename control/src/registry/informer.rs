@@ -109,9 +109,9 @@ impl<K: Object> Informer<K> {
 /// Lists, then watches; lists again where the watch was dropped as too slow. One that ended having seen everything
 /// ended because the store closed.
 async fn follow<K: Object>(store: Store, resource: Arc<Resource>, shared: Arc<Shared<K>>, done: watch::Sender<bool>) {
-    let interest = Interest { resource: resource.qualified.clone(), namespace: None, name: None };
+    let interest = Interest { resource: resource.stored.clone(), namespace: None, name: None };
     loop {
-        let listing = store.list(&resource.qualified, None);
+        let listing = store.list(&resource.stored, None);
         shared.reset(&listing.entries);
         let _ = done.send(true);
         let Ok(mut watch) = store.watch(interest.clone(), listing.revision) else { continue };

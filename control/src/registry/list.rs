@@ -72,7 +72,7 @@ impl Registry {
 
     fn listing(&self, target: &Target, start: Start<'_>, token: Option<&Token>) -> Result<Listing, Status> {
         let namespace = Some(&*target.namespace).filter(|n| !n.is_empty());
-        let name = &target.resource.qualified;
+        let name = &target.resource.stored;
         let store = &self.0.store;
         match (start, token) {
             (Start::At(then), _) => store

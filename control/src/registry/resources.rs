@@ -11,35 +11,12 @@ use crate::custom;
 use crate::kinds::{self, Behavior};
 use crate::store::Key;
 
-/// The resources that this release serves, by group. The schema table knows more kinds; they come with the parts that
-/// give them meaning.
-const SERVED: &[(&str, &[&str])] = &[
-    (
-        "",
-        &[
-            "bindings",
-            "configmaps",
-            "endpoints",
-            "events",
-            "namespaces",
-            "nodes",
-            "pods",
-            "replicationcontrollers",
-            "secrets",
-            "serviceaccounts",
-            "services",
-        ],
-    ),
-    ("apps", &["controllerrevisions", "deployments", "replicasets"]),
-    ("authentication.k8s.io", &["selfsubjectreviews"]),
-    ("authorization.k8s.io", &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
-    ("autoscaling", &["horizontalpodautoscalers"]),
-    ("coordination.k8s.io", &["leases"]),
-    ("discovery.k8s.io", &["endpointslices"]),
+/// Built-in kinds that are known and not served yet.
+const LATER: &[(&str, &[&str])] = &[
+    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
+    ("authentication.k8s.io", &["tokenreviews"]),
+    ("authorization.k8s.io", &["localsubjectaccessreviews", "subjectaccessreviews"]),
 ];
-
-/// The sub-resources that this release serves.
-const PARTS: &[&str] = &["binding", "finalize", "log", "scale", "status"];
 
 /// Resources of the core group whose deletion answers with the object.
 const RETURNED: &[&str] = &[
@@ -60,8 +37,10 @@ pub struct Resource {
     pub behavior: &'static Behavior,
     /// Where its schema comes from.
     pub(super) nature: Nature,
-    /// `pods`, `deployments.apps`: how errors name it, and the store's name for it.
+    /// `pods`, `deployments.apps`: how errors name it.
     pub qualified: Arc<str>,
+    /// The store's name for it: the same, but for a kind that is kept as one of another group.
+    pub stored: Arc<str>,
     /// `Pod`, `Deployment.apps`: how validation errors name it.
     pub qualified_kind: String,
     /// `v1`, `apps/v1`.
@@ -76,7 +55,9 @@ impl Resource {
     fn built_in(row: &Arc<ResourceRow>, ty: TypeRef<'static>) -> Self {
         let behavior = kinds::behavior(&row.group, &row.resource);
         let conversion = versions::conversion(&row.group, &row.version, &row.resource);
-        Self { conversion, ..Self::new(row, behavior, Nature::BuiltIn(ty)) }
+        let resource = Self::new(row, behavior, Nature::BuiltIn(ty));
+        let stored = conversion.map_or(resource.stored.clone(), |c| c.stored_as().into());
+        Self { conversion, stored, ..resource }
     }
 
     fn custom(kind: &Arc<custom::Kind>) -> Self {
@@ -89,10 +70,12 @@ impl Resource {
             group => format!("{name}.{group}"),
         };
         let api_version = row.group_version();
+        let qualified: Arc<str> = with_group(&row.resource).into();
         Self {
             behavior,
             nature,
-            qualified: with_group(&row.resource).into(),
+            stored: qualified.clone(),
+            qualified,
             qualified_kind: with_group(&row.kind),
             head: format!("{{\"kind\":\"{}\",\"apiVersion\":\"{api_version}\",", row.kind),
             api_version,
@@ -106,10 +89,9 @@ impl Resource {
         self.row.group.is_empty() && RETURNED.contains(&self.row.resource.as_str())
     }
 
-    /// True where the sub-resource is there and served.
+    /// True where the sub-resource is there.
     pub fn has_part(&self, name: &str) -> bool {
-        let served = self.is_custom() || PARTS.contains(&name);
-        served && self.row.subresources.iter().any(|s| s.name == name)
+        self.row.subresources.iter().any(|s| s.name == name)
     }
 
     /// True for the resource with this group and plural name.
@@ -130,13 +112,11 @@ impl Resources {
     pub fn built_in() -> Self {
         let table = schema::builtin();
         let served = |row: &&ResourceRow| {
-            SERVED.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
+            !LATER.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
         };
         let resource = |row: &ResourceRow| {
             let ty = table.kind(&row.group, &row.version, &row.kind)?;
-            let mut row = row.clone();
-            row.subresources.retain(|s| PARTS.contains(&s.name.as_str()));
-            Some(Arc::new(Resource::built_in(&Arc::new(row), ty)))
+            Some(Arc::new(Resource::built_in(&Arc::new(row.clone()), ty)))
         };
         Self::of(table.resources().iter().filter(served).filter_map(resource).collect())
     }
@@ -217,6 +197,6 @@ impl Target {
 
     /// Its place in the store.
     pub fn key(&self) -> Key {
-        Key { resource: self.resource.qualified.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
+        Key { resource: self.resource.stored.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }

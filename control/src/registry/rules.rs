@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::object::meta_str;
 use super::resources::Resource;
 use crate::field::Errors;
+use crate::kinds::PartRules;
 use crate::status::Status;
 
 /// Checks a new object.
@@ -20,6 +21,11 @@ pub fn check_update(resource: &Resource, new: &Value, old: &Value) -> Result<(),
 /// Checks a changed status.
 pub fn check_status_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
     verdict(resource, new, &resource.behavior.check_status_update(new, old))
+}
+
+/// Checks an object that changed through another sub-resource.
+pub fn check_part_update(resource: &Resource, part: &PartRules, new: &Value, old: &Value) -> Result<(), Status> {
+    verdict(resource, new, &resource.behavior.check_part_update(part, new, old))
 }
 
 fn verdict(resource: &Resource, object: &Value, errors: &Errors) -> Result<(), Status> {

@@ -106,7 +106,7 @@ impl Registry {
         }
         let claim = self.claim_addresses(target, &mut new, Some(old))?;
         reorder(resource, &mut new)?;
-        if matches!(part, Part::Main | Part::Scale) && resource.behavior.moves_generation(&new, old) {
+        if part.is_of_spec() && resource.behavior.moves_generation(&new, old) {
             super::metadata::next_generation(&mut new);
         }
         let _charged = Charged::new(self, target);
@@ -199,6 +199,12 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
         Part::Finalize => {
             finalize(new, old);
             Ok(())
+        }
+        Part::EphemeralContainers | Part::Resize | Part::Approval => {
+            let part = behavior.parts.iter().find(|p| p.name == part.subresource());
+            let part = part.ok_or_else(Status::no_such_resource)?;
+            (part.prepare)(new, old);
+            rules::check_part_update(resource, part, new, old)
         }
         Part::Internal => Ok(()),
     }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::Registry;
+use super::object::meta_str;
 use super::resources::{Resource, Target};
-use crate::kinds::horizontalpodautoscalers as autoscalers;
+use crate::field::Errors;
+use crate::kinds::{events, horizontalpodautoscalers as autoscalers};
 use crate::status::Status;
 
 /// The way between a version that is served and the one that is stored.
@@ -15,19 +17,44 @@ pub struct Conversion {
     group: &'static str,
     version: &'static str,
     resource: &'static str,
-    stored: &'static str,
+    /// Group and version of the kind that is stored; the resource has the same name there.
+    stored: (&'static str, &'static str),
     to_stored: fn(Value) -> Value,
     from_stored: fn(Value) -> Value,
+    /// What this version asks of a new object beyond the rules of the stored one, given in this version.
+    check: fn(&Value, &mut Errors),
 }
 
-const CONVERSIONS: &[Conversion] = &[Conversion {
-    group: "autoscaling",
-    version: "v1",
-    resource: "horizontalpodautoscalers",
-    stored: "v2",
-    to_stored: autoscalers::from_v1,
-    from_stored: autoscalers::to_v1,
-}];
+impl Conversion {
+    /// The store's name for the resource.
+    pub fn stored_as(&self) -> String {
+        match self.stored.0 {
+            "" => self.resource.to_owned(),
+            group => format!("{}.{group}", self.resource),
+        }
+    }
+}
+
+const CONVERSIONS: &[Conversion] = &[
+    Conversion {
+        group: "autoscaling",
+        version: "v1",
+        resource: "horizontalpodautoscalers",
+        stored: ("autoscaling", "v2"),
+        to_stored: autoscalers::from_v1,
+        from_stored: autoscalers::to_v1,
+        check: |_, _| {},
+    },
+    Conversion {
+        group: "events.k8s.io",
+        version: "v1",
+        resource: "events",
+        stored: ("", "v1"),
+        to_stored: events::from_new_group,
+        from_stored: events::to_new_group,
+        check: events::check_new_group,
+    },
+];
 
 /// The conversion of a resource that is not stored as it is served.
 pub fn conversion(group: &str, version: &str, resource: &str) -> Option<&'static Conversion> {
@@ -45,6 +72,8 @@ impl Resource {
         if let Some(conversion) = self.conversion {
             *object = (conversion.from_stored)(object.take());
             object["apiVersion"] = self.api_version.as_str().into();
+            // Only the order of fields can be wrong: what was stored has been through this.
+            drop(self.conform(object));
         }
     }
 
@@ -60,6 +89,17 @@ impl Resource {
 }
 
 impl Registry {
+    /// Checks a new object against the rules of its version alone.
+    pub(super) fn check_version(&self, target: &Target, object: &Value) -> Result<(), Status> {
+        let Some(conversion) = target.resource.conversion else { return Ok(()) };
+        let mut errors = Errors::default();
+        (conversion.check)(object, &mut errors);
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(Status::invalid(&target.resource.qualified_kind, meta_str(object, "name"), &errors)),
+        }
+    }
+
     /// An object in the version that is stored, and the target in that version.
     pub(super) fn to_stored<'a>(&self, target: &'a Target, object: &mut Value) -> Result<Cow<'a, Target>, Status> {
         let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
@@ -73,7 +113,7 @@ impl Registry {
     pub(super) fn stored_target<'a>(&self, target: &'a Target) -> Result<Cow<'a, Target>, Status> {
         let Some(conversion) = target.resource.conversion else { return Ok(Cow::Borrowed(target)) };
         let resources = self.resources();
-        let found = resources.find(conversion.group, conversion.stored, conversion.resource);
+        let found = resources.find(conversion.stored.0, conversion.stored.1, conversion.resource);
         let resource = found.ok_or_else(|| Status::internal("the stored version is not served"))?.clone();
         Ok(Cow::Owned(Target { resource, ..target.clone() }))
     }

@@ -59,7 +59,7 @@ impl Registry {
         let some = |text: &Arc<str>| Some(text.clone()).filter(|t| !t.is_empty());
         let named = selection.name().map(Arc::from).or_else(|| some(&target.name));
         let interest =
-            Interest { resource: target.resource.qualified.clone(), namespace: some(&target.namespace), name: named };
+            Interest { resource: target.resource.stored.clone(), namespace: some(&target.namespace), name: named };
         let watch = self.0.store.watch(interest, since).map_err(|expired| {
             Status::expired(format!("too old resource version: {} ({})", since.0, expired.oldest.0))
         })?;

@@ -26,15 +26,16 @@ async fn a_path_that_is_not_there() {
         assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
         assert_eq!(status["reason"], "NotFound");
     }
+    server.make(PODS, pod("p")).await;
+    server.make(SERVICES, json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})).await;
     for (path, what) in [
-        ("/apis/batch/v1/namespaces/golden/jobs", "jobs.batch"),
         ("/api/v1/namespaces/golden/pods/p/exec", "pods/exec"),
         ("/api/v1/namespaces/golden/services/s/proxy/a/b", "services/proxy"),
     ] {
-        let status = server.get(path).await.with(404);
-        assert_eq!(status["message"], format!("{what} is not supported by Sampan"));
-        assert_eq!(status["details"], json!({}), "kubectl looks into it");
+        let words = server.get(path).await.refused(501, "NotImplemented");
+        assert_eq!(words, format!("{what} is not supported by Sampan"));
     }
+    server.get(&format!("{PODS}/none/exec")).await.refused(404, "NotFound");
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     assert_eq!(server.get(definitions).await.with(200)["items"], json!([]), "kubectl looks for unknown kinds there");
     server.post(definitions, json!({})).await.refused(404, "NotFound");

@@ -1,50 +1,96 @@
-//! One operation: its parameters, body and answers.
+//! One operation, and how operations of a path share their parameters.
 
 use serde_json::{Map, Value, json};
 
+use super::descriptions::Descriptions;
 use super::schemas::reference;
 
-const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
-const ANSWERS: [&str; 3] = ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"];
-const STREAMS: [&str; 5] = [
-    "application/json",
-    "application/json;stream=watch",
-    "application/vnd.kubernetes.protobuf",
-    "application/vnd.kubernetes.protobuf;stream=watch",
-    "application/yaml",
-];
-const PATCHES: [&str; 4] = [
-    "application/apply-patch+yaml",
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-];
+pub(super) const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
-/// The parameters of writes.
-pub(super) const WRITE: [&str; 3] = ["dryRun", "fieldManager", "fieldValidation"];
-/// The parameters of patches.
-pub(super) const PATCH: [&str; 4] = ["dryRun", "fieldManager", "fieldValidation", "force"];
-/// The parameters of a deletion.
-pub(super) const DELETE: [&str; 5] = [
-    "dryRun",
-    "gracePeriodSeconds",
-    "ignoreStoreReadErrorWithClusterBreakingPotential",
-    "orphanDependents",
-    "propagationPolicy",
-];
-/// The parameters of lists and watches.
-pub(super) const LIST: [&str; 10] = [
-    "allowWatchBookmarks",
-    "continue",
-    "fieldSelector",
-    "labelSelector",
-    "limit",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "sendInitialEvents",
-    "timeoutSeconds",
-    "watch",
-];
+/// The order of methods in a path.
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+/// What built-in kinds and custom ones are read and written as.
+#[derive(Clone, Copy)]
+pub(super) struct Media {
+    answers: &'static [&'static str],
+    streams: &'static [&'static str],
+    bodies: &'static [&'static str],
+    patches: &'static [&'static str],
+}
+
+impl Media {
+    pub(super) const BUILTIN: Self = Self {
+        answers: &["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"],
+        streams: &[
+            "application/json",
+            "application/json;stream=watch",
+            "application/vnd.kubernetes.protobuf",
+            "application/vnd.kubernetes.protobuf;stream=watch",
+            "application/yaml",
+        ],
+        bodies: &["*/*"],
+        patches: &[
+            "application/apply-patch+yaml",
+            "application/json-patch+json",
+            "application/merge-patch+json",
+            "application/strategic-merge-patch+json",
+        ],
+    };
+    pub(super) const CUSTOM: Self = Self {
+        answers: &["application/json", "application/yaml"],
+        streams: &["application/json", "application/yaml"],
+        bodies: &["application/json", "application/yaml"],
+        patches: &["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"],
+    };
+}
+
+/// The parameters of a request, by Go's name of the struct that they are read into.
+pub(super) type Options = (&'static str, &'static [&'static str]);
+
+pub(super) const CREATE: Options = ("CreateOptions", &["dryRun", "fieldManager", "fieldValidation"]);
+pub(super) const UPDATE: Options = ("UpdateOptions", &["dryRun", "fieldManager", "fieldValidation"]);
+pub(super) const PATCH: Options = ("PatchOptions", &["dryRun", "fieldManager", "fieldValidation", "force"]);
+pub(super) const GET: Options = ("ListOptions", &["resourceVersion"]);
+pub(super) const DELETE: Options = (
+    "DeleteOptions",
+    &[
+        "dryRun",
+        "gracePeriodSeconds",
+        "ignoreStoreReadErrorWithClusterBreakingPotential",
+        "orphanDependents",
+        "propagationPolicy",
+    ],
+);
+pub(super) const LIST: Options = (
+    "ListOptions",
+    &[
+        "allowWatchBookmarks",
+        "continue",
+        "fieldSelector",
+        "labelSelector",
+        "limit",
+        "resourceVersion",
+        "resourceVersionMatch",
+        "sendInitialEvents",
+        "timeoutSeconds",
+        "watch",
+    ],
+);
+/// A deletion of many takes what a list takes, but it does not watch.
+pub(super) const SELECT: Options = (
+    "ListOptions",
+    &[
+        "continue",
+        "fieldSelector",
+        "labelSelector",
+        "limit",
+        "resourceVersion",
+        "resourceVersionMatch",
+        "sendInitialEvents",
+        "timeoutSeconds",
+    ],
+);
 
 /// A kind, told apart.
 #[derive(Clone, Copy)]
@@ -61,57 +107,58 @@ impl Kind<'_> {
 }
 
 /// What an operation answers with, and under which codes.
-pub(super) enum Answer<'a> {
+pub(super) enum Answer {
     /// An object of this type.
-    Object(&'a [u16], &'a str),
+    Object(&'static [u16], String),
     /// A list, or its changes as they come.
-    Stream(&'a str),
-    /// Text, or another protocol.
-    Text(&'a str),
+    Stream(String),
+    /// Text, or another protocol, in one of these media types.
+    Text(&'static [&'static str]),
 }
 
 /// What an operation takes.
-pub(super) enum Body<'a> {
+pub(super) enum Body {
     Nothing,
-    Object(&'a str),
+    Object(String),
     Options,
     Patch,
 }
 
-/// An operation without its parameters in the path.
+/// An operation on the way into its path.
 pub(super) struct Operation<'a> {
+    pub(super) method: &'static str,
     pub(super) tag: &'a str,
     pub(super) id: String,
     pub(super) description: String,
     pub(super) action: &'a str,
     pub(super) kind: Option<Kind<'a>>,
-    pub(super) parameters: Vec<&'a str>,
-    pub(super) body: Body<'a>,
-    pub(super) answer: Answer<'a>,
+    pub(super) options: Vec<Options>,
+    pub(super) body: Body,
+    pub(super) answer: Answer,
 }
 
 impl Operation<'_> {
-    pub(super) fn json(&self) -> Value {
+    fn json(&self, media: Media, parameters: Vec<Value>) -> Value {
         let mut operation = Map::new();
         let mut set = |name: &str, value: Value| drop(operation.insert(name.to_owned(), value));
         set("tags", json!([self.tag]));
         set("description", json!(self.description));
         set("operationId", json!(self.id));
-        if !self.parameters.is_empty() {
-            set("parameters", self.parameters.iter().map(|name| parameter(name)).collect());
+        if !parameters.is_empty() {
+            set("parameters", Value::Array(parameters));
         }
-        match self.body {
+        match &self.body {
             Body::Nothing => {}
-            Body::Object(ty) => set("requestBody", json!({"content": content(&["*/*"], ty), "required": true})),
+            Body::Object(ty) => set("requestBody", json!({"content": content(media.bodies, ty), "required": true})),
             Body::Options => {
-                set("requestBody", json!({"content": content(&["*/*"], &format!("{META}.DeleteOptions"))}));
+                set("requestBody", json!({"content": content(media.bodies, &format!("{META}.DeleteOptions"))}));
             }
             Body::Patch => {
-                let content = content(&PATCHES, &format!("{META}.Patch"));
+                let content = content(media.patches, &format!("{META}.Patch"));
                 set("requestBody", json!({"content": content, "required": true}));
             }
         }
-        set("responses", self.responses());
+        set("responses", self.responses(media));
         if !self.action.is_empty() {
             set("x-kubernetes-action", json!(self.action));
         }
@@ -121,7 +168,7 @@ impl Operation<'_> {
         Value::Object(operation)
     }
 
-    fn responses(&self) -> Value {
+    fn responses(&self, media: Media) -> Value {
         let mut responses = Map::new();
         let mut ok = |code: u16, content: Value| {
             let description = match code {
@@ -131,10 +178,13 @@ impl Operation<'_> {
             };
             responses.insert(code.to_string(), json!({"description": description, "content": content}));
         };
-        match self.answer {
-            Answer::Object(codes, ty) => codes.iter().for_each(|&code| ok(code, content(&ANSWERS, ty))),
-            Answer::Stream(ty) => ok(200, content(&STREAMS, ty)),
-            Answer::Text(media) => ok(200, json!({media: {"schema": {"type": "string"}}})),
+        match &self.answer {
+            Answer::Object(codes, ty) => codes.iter().for_each(|&code| ok(code, content(media.answers, ty))),
+            Answer::Stream(ty) => ok(200, content(media.streams, ty)),
+            Answer::Text(media) => {
+                let text = |of: &&str| ((*of).to_owned(), json!({"schema": {"type": "string"}}));
+                ok(200, Value::Object(media.iter().map(text).collect()));
+            }
         }
         responses.insert("401".to_owned(), json!({"description": "Unauthorized"}));
         Value::Object(responses)
@@ -146,17 +196,77 @@ fn content(media: &[&str], ty: &str) -> Value {
     Value::Object(entries.collect())
 }
 
-/// A parameter by its name; those of the path are required.
-pub(super) fn parameter(name: &str) -> Value {
+/// Writes paths in the words of Kubernetes.
+pub(super) struct Scribe<'a> {
+    pub(super) media: Media,
+    pub(super) words: &'a Descriptions<'a>,
+}
+
+impl Scribe<'_> {
+    /// A path: what all its operations take stands once, beside them. `shared` are the parameters of each of them.
+    pub(super) fn item(&self, mut operations: Vec<Operation>, shared: &[Value]) -> Option<Value> {
+        operations.sort_by_key(|of| METHODS.iter().position(|method| *method == of.method));
+        let taken: Vec<Vec<Value>> = operations.iter().map(|of| self.parameters(of, shared)).collect();
+        let mut common = taken.first()?.clone();
+        common.retain(|one| taken.iter().all(|others| others.contains(one)));
+        let mut item = Map::new();
+        for (of, mut own) in operations.iter().zip(taken) {
+            own.retain(|one| !common.contains(one));
+            item.insert(of.method.to_owned(), of.json(self.media, own));
+        }
+        if !common.is_empty() {
+            item.insert("parameters".to_owned(), Value::Array(common));
+        }
+        Some(Value::Object(item))
+    }
+
+    fn parameters(&self, of: &Operation, shared: &[Value]) -> Vec<Value> {
+        let own = of.options.iter().flat_map(|(from, names)| names.iter().map(|name| self.parameter(from, name)));
+        let mut all: Vec<Value> = shared.iter().cloned().chain(own).collect();
+        all.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()).then(a["in"].as_str().cmp(&b["in"].as_str())));
+        all.dedup_by(|a, b| a["name"] == b["name"] && a["in"] == b["in"]);
+        all
+    }
+
+    fn parameter(&self, from: &str, name: &str) -> Value {
+        query(name, self.words.get(from, name))
+    }
+}
+
+/// A parameter of the query.
+fn query(name: &str, description: String) -> Value {
     let kind = match name {
-        "allowWatchBookmarks" | "sendInitialEvents" | "watch" | "force" | "orphanDependents" => "boolean",
-        "ignoreStoreReadErrorWithClusterBreakingPotential" => "boolean",
-        "limit" | "timeoutSeconds" | "gracePeriodSeconds" => "integer",
+        "allowWatchBookmarks"
+        | "sendInitialEvents"
+        | "watch"
+        | "force"
+        | "orphanDependents"
+        | "follow"
+        | "previous"
+        | "timestamps"
+        | "insecureSkipTLSVerifyBackend"
+        | "stdin"
+        | "stdout"
+        | "stderr"
+        | "tty"
+        | "ignoreStoreReadErrorWithClusterBreakingPotential" => "boolean",
+        "gracePeriodSeconds" | "limit" | "timeoutSeconds" | "sinceSeconds" | "tailLines" | "limitBytes" | "ports" => {
+            "integer"
+        }
         _ => "string",
     };
-    let schema = json!({"type": kind, "uniqueItems": true});
-    match name {
-        "name" | "namespace" | "path" => json!({"name": name, "in": "path", "required": true, "schema": schema}),
-        _ => json!({"name": name, "in": "query", "schema": schema}),
-    }
+    json!({"name": name, "in": "query", "description": description, "schema": {"type": kind, "uniqueItems": true}})
+}
+
+/// How answers are laid out.
+pub(super) fn pretty() -> Value {
+    let text = "If 'true', then the output is pretty printed. Defaults to 'false' unless the user-agent indicates a browser \
+                or command-line HTTP tool (curl and wget).";
+    query("pretty", text.to_owned())
+}
+
+/// A parameter of the path.
+pub(super) fn place(name: &str, description: &str) -> Value {
+    let schema = json!({"type": "string", "uniqueItems": true});
+    json!({"name": name, "in": "path", "description": description, "required": true, "schema": schema})
 }

@@ -1,53 +1,82 @@
 //! The paths of a group and version: what can be done where.
 
-use serde_json::{Map, Value, json};
+mod subresource;
 
-use super::operation::{Answer, Body, DELETE, Kind, LIST, Operation, PATCH, WRITE, parameter};
-use crate::table::{ResourceRow, SubRow, Table};
+use serde_json::{Map, Value};
 
-const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
+use super::custom;
+use super::descriptions::Descriptions;
+use super::operation::{
+    Answer, Body, CREATE, DELETE, GET, Kind, LIST, META, Media, Operation, Options, PATCH, SELECT, Scribe, UPDATE,
+    place, pretty,
+};
+use super::roots::Words;
+use crate::table::{ResourceRow, Table};
+
+/// Kinds whose deletion is answered with the object, as upstream tells it.
+const RETURNED: [&str; 11] = [
+    "CSIDriver",
+    "CSINode",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodTemplate",
+    "ResourceQuota",
+    "Service",
+    "ServiceAccount",
+    "StorageClass",
+    "VolumeAttachment",
+];
+
+/// Whose kinds the paths are of.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// Kinds of the table.
+    Table(&'a Table),
+    /// Custom kinds: no protobuf, no strategic merge, no paths for watching.
+    Custom,
+}
 
 /// All paths, sorted.
-pub(super) fn paths(table: &Table, group_version: &str, rows: &[&ResourceRow]) -> Value {
-    let root = format!("/{}", super::path(group_version));
-    let (group, version) = group_version.split_once('/').unwrap_or(("core", group_version));
-    let short = group.strip_suffix(".k8s.io").unwrap_or(group);
-    let words: Vec<String> = short.split('.').map(title).collect();
-    let name = words.concat() + &title(version);
-    let tag = format!("{}{}_{version}", short.split('.').next().unwrap_or_default(), words[1..].concat());
-    let mut paths = vec![(format!("{root}/"), resources_of(&tag, &name))];
+pub(super) fn paths(origin: Origin, group_version: &str, rows: &[&ResourceRow], words: &Descriptions) -> Value {
+    let root = format!("/{}", super::place_of(group_version));
+    let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
+    let Words { name, tag } = Words::of(group, version);
+    let media = match origin {
+        Origin::Table(_) => Media::BUILTIN,
+        Origin::Custom => Media::CUSTOM,
+    };
+    let scribe = Scribe { media, words };
+    let mut paths = vec![(format!("{root}/"), resources_of(&Scribe { media: Media::BUILTIN, words }, &tag, &name))];
     for row in rows {
-        Resource { table, root: &root, tag: &tag, name: &name, row }.add(&mut paths);
+        Resource { origin, root: &root, tag: &tag, name: &name, row, scribe: &scribe }.add(&mut paths);
     }
     paths.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Value::Object(paths.into_iter().collect())
+    Value::Object(paths.into_iter().collect::<Map<_, _>>())
 }
 
-fn title(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
-}
-
-fn resources_of(tag: &str, name: &str) -> Value {
+fn resources_of(scribe: &Scribe, tag: &str, name: &str) -> Value {
     let operation = Operation {
+        method: "get",
         tag,
         id: format!("get{name}APIResources"),
         description: "get available resources".to_owned(),
         action: "",
         kind: None,
-        parameters: Vec::new(),
+        options: Vec::new(),
         body: Body::Nothing,
-        answer: Answer::Object(&[200], &format!("{META}.APIResourceList")),
+        answer: Answer::Object(&[200], format!("{META}.APIResourceList")),
     };
-    json!({ "get": operation.json() })
+    scribe.item(vec![operation], &[]).unwrap_or_default()
 }
 
 struct Resource<'a> {
-    table: &'a Table,
+    origin: Origin<'a>,
     root: &'a str,
     tag: &'a str,
     name: &'a str,
     row: &'a ResourceRow,
+    scribe: &'a Scribe<'a>,
 }
 
 impl<'a> Resource<'a> {
@@ -56,23 +85,25 @@ impl<'a> Resource<'a> {
         let namespace = if row.namespaced { "/namespaces/{namespace}" } else { "" };
         let all = format!("{}{namespace}/{}", self.root, row.resource);
         let one = format!("{all}/{{name}}");
-        let watched = |path: &str| path.replacen(self.root, &format!("{}/watch", self.root), 1);
         let mut put = |path: String, item: Option<Value>| paths.extend(item.map(|item| (path, item)));
         put(all.clone(), self.collection());
         put(one.clone(), self.object());
-        if row.verbs.contains(&"watch") {
-            put(watched(&all), Some(self.watch("watchlist", "List", row.namespaced, false)));
-            put(watched(&one), Some(self.watch("watch", "", row.namespaced, true)));
-        }
+        let everywhere = format!("{}/{}", self.root, row.resource);
         if row.namespaced && row.verbs.contains(&"list") {
-            let everywhere = format!("{}/{}", self.root, row.resource);
-            put(everywhere.clone(), Some(self.everywhere()));
-            if row.verbs.contains(&"watch") {
-                put(watched(&everywhere), Some(self.watch("watchlist", "ListForAllNamespaces", false, false)));
-            }
+            put(everywhere.clone(), self.everywhere());
         }
         for sub in &row.subresources {
-            put(format!("{one}/{}", sub.name), self.subresource(sub));
+            for (path, item) in self.subresource(&one, sub) {
+                put(path, item);
+            }
+        }
+        if row.verbs.contains(&"watch") && matches!(self.origin, Origin::Table(_)) {
+            let watched = |path: &str| path.replacen(self.root, &format!("{}/watch", self.root), 1);
+            put(watched(&all), self.watch("watchlist", "List", row.namespaced, false));
+            put(watched(&one), self.watch("watch", "", row.namespaced, true));
+            if row.namespaced {
+                put(watched(&everywhere), self.watch("watchlist", "ListForAllNamespaces", false, false));
+            }
         }
     }
 
@@ -81,216 +112,153 @@ impl<'a> Resource<'a> {
     }
 
     fn type_name(&self, kind: Kind) -> String {
-        let found = self.table.kind(kind.group, kind.version, kind.kind);
+        let table = match self.origin {
+            Origin::Table(table) => table,
+            Origin::Custom if kind.group == self.row.group => {
+                return custom::type_name(kind.group, kind.version, kind.kind);
+            }
+            Origin::Custom => crate::table::builtin(),
+        };
+        let found = table.kind(kind.group, kind.version, kind.kind);
         found.map_or_else(|| format!("{}.{}", kind.group, kind.kind), |ty| ty.name.to_string())
     }
 
     /// `AppsV1NamespacedDeployment`
     fn full(&self) -> String {
-        let scope = if self.row.namespaced { "Namespaced" } else { "" };
-        format!("{}{scope}{}", self.name, self.row.kind)
+        format!("{}{}{}", self.name, self.scope(), self.row.kind)
     }
 
-    fn operation(&self, action: &'a str, id: String, description: String, answer: Answer<'a>) -> Operation<'a> {
-        let kind = Some(self.kind());
-        Operation { tag: self.tag, id, description, action, kind, parameters: Vec::new(), body: Body::Nothing, answer }
+    fn scope(&self) -> &'static str {
+        if self.row.namespaced { "Namespaced" } else { "" }
     }
 
-    fn item(&self, operations: Vec<(&str, Value)>, extra: &[&str], named: bool) -> Option<Value> {
-        if operations.is_empty() {
-            return None;
+    fn operation(&self, method: &'static str, action: &'a str, id: String, description: String) -> Operation<'a> {
+        Operation {
+            method,
+            tag: self.tag,
+            id,
+            description,
+            action,
+            kind: Some(self.kind()),
+            options: Vec::new(),
+            body: Body::Nothing,
+            answer: Answer::Text(&["*/*"]),
         }
-        let mut item: Map<String, Value> = operations.into_iter().map(|(verb, of)| (verb.to_owned(), of)).collect();
-        let mut parameters: Vec<&str> = extra.to_vec();
-        if named {
-            parameters.push("name");
+    }
+
+    /// The parameters of a path. `named`: the kind whose name stands in it.
+    fn shared(&self, namespaced: bool, named: &str) -> Vec<Value> {
+        let mut shared = vec![pretty()];
+        if namespaced {
+            shared.push(place("namespace", "object name and auth scope, such as for teams and projects"));
         }
-        if self.row.namespaced && (named || extra.is_empty()) {
-            parameters.push("namespace");
+        if !named.is_empty() {
+            shared.push(place("name", &format!("name of the {named}")));
         }
-        parameters.push("pretty");
-        item.insert("parameters".to_owned(), parameters.into_iter().map(parameter).collect());
-        Some(Value::Object(item))
+        shared
     }
 
     fn collection(&self) -> Option<Value> {
-        let (row, full) = (self.row, self.full());
-        let (object, list) = (self.type_name(self.kind()), self.list_name());
+        let (row, full, kind) = (self.row, self.full(), &self.row.kind);
+        let object = self.type_name(self.kind());
         let status = format!("{META}.Status");
         let mut operations = Vec::new();
         if row.verbs.contains(&"list") {
-            let description = format!("list or watch objects of kind {}", row.kind);
-            let mut of = self.operation("list", format!("list{full}"), description, Answer::Stream(""));
-            of.parameters = LIST.to_vec();
-            operations.push(("get", Operation { answer: Answer::Stream(&list), ..of }.json()));
+            operations.push(self.list(format!("list{full}")));
         }
         if row.verbs.contains(&"create") {
-            let answer = Answer::Text("");
-            let of = self.operation(
-                "post",
-                format!("create{full}"),
-                format!("create {} {}", article(&row.kind), row.kind),
-                answer,
-            );
-            let (body, answer) = (Body::Object(&object), Answer::Object(&[200, 201, 202], &object));
-            operations.push(("post", Operation { parameters: WRITE.to_vec(), body, answer, ..of }.json()));
+            let description = format!("create {} {kind}", article(kind));
+            let (options, body) = (vec![CREATE], Body::Object(object.clone()));
+            let answer = Answer::Object(&[200, 201, 202], object);
+            let of = self.operation("post", "post", format!("create{full}"), description);
+            operations.push(Operation { options, body, answer, ..of });
         }
         if row.verbs.contains(&"deletecollection") {
-            let id =
-                format!("delete{}Collection{}{}", self.name, if row.namespaced { "Namespaced" } else { "" }, row.kind);
-            let of =
-                self.operation("deletecollection", id, format!("delete collection of {}", row.kind), Answer::Text(""));
-            let kept = LIST.iter().filter(|name| !matches!(**name, "allowWatchBookmarks" | "watch"));
-            let mut parameters: Vec<&str> = kept.chain(&DELETE).copied().collect();
-            parameters.sort_unstable();
-            let (body, answer) = (Body::Options, Answer::Object(&[200], &status));
-            operations.push(("delete", Operation { parameters, body, answer, ..of }.json()));
+            let id = format!("delete{}Collection{}{kind}", self.name, self.scope());
+            let of = self.operation("delete", "deletecollection", id, format!("delete collection of {kind}"));
+            let (options, body) = match self.origin {
+                Origin::Table(_) => (vec![SELECT, DELETE], Body::Options),
+                Origin::Custom => (vec![LIST], Body::Nothing),
+            };
+            operations.push(Operation { options, body, answer: Answer::Object(&[200], status), ..of });
         }
-        self.item(operations, &[], false)
+        self.scribe.item(operations, &self.shared(row.namespaced, ""))
     }
 
     fn object(&self) -> Option<Value> {
-        let object = self.type_name(self.kind());
+        let (kind, object) = (&self.row.kind, self.type_name(self.kind()));
         let mut operations = self.verbs(&self.row.verbs, self.kind(), &object, "", "");
         if self.row.verbs.contains(&"delete") {
-            let description = format!("delete {} {}", article(&self.row.kind), self.row.kind);
-            let of = self.operation("delete", format!("delete{}", self.full()), description, Answer::Text(""));
-            // Pods and a few others answer with the object itself; clients read both.
-            let status = format!("{META}.Status");
-            let (body, answer) = (Body::Options, Answer::Object(&[200, 202], &status));
-            let at = operations.iter().position(|(verb, _)| *verb == "patch").unwrap_or(operations.len());
-            let delete = Operation { parameters: DELETE.to_vec(), body, answer, ..of }.json();
-            operations.insert(at, ("delete", delete));
+            let description = format!("delete {} {kind}", article(kind));
+            let of = self.operation("delete", "delete", format!("delete{}", self.full()), description);
+            let returned = matches!(self.origin, Origin::Table(_)) && RETURNED.contains(&&**kind);
+            let ty = if returned { object } else { format!("{META}.Status") };
+            let (options, answer) = (vec![DELETE], Answer::Object(&[200, 202], ty));
+            operations.push(Operation { options, body: Body::Options, answer, ..of });
         }
-        self.item(operations, &[], true)
+        self.scribe.item(operations, &self.shared(self.row.namespaced, kind))
     }
 
     /// get, put and patch of an object or of a part of it.
-    fn verbs(&self, verbs: &[&str], kind: Kind, ty: &str, of: &str, suffix: &str) -> Vec<(&'static str, Value)> {
+    fn verbs(&self, verbs: &[&str], kind: Kind<'a>, ty: &str, of: &str, suffix: &str) -> Vec<Operation<'a>> {
         let (row, full) = (&self.row.kind, self.full());
         let mut operations = Vec::new();
-        let mut add = |verb: &'static str, word: &str, what: String, parameters: &[&str], body, codes: &[u16]| {
-            let id = format!("{word}{full}{suffix}");
-            let (parameters, kind) = (parameters.to_vec(), Some(kind));
-            let answer = Answer::Object(codes, ty);
-            let operation =
-                Operation { tag: self.tag, id, description: what, action: verb, kind, parameters, body, answer };
-            operations.push((verb, operation.json()));
+        let mut add = |method, word: &str, what: String, options: &[Options], body, codes| {
+            let (options, answer) = (options.to_vec(), Answer::Object(codes, ty.to_owned()));
+            let operation = self.operation(method, method, format!("{word}{full}{suffix}"), what);
+            operations.push(Operation { kind: Some(kind), options, body, answer, ..operation });
+        };
+        let (reading, patched): (&[Options], &[u16]) = match self.origin {
+            Origin::Table(_) => (&[], &[200, 201]),
+            Origin::Custom => (&[GET], &[200]),
         };
         if verbs.contains(&"get") {
-            add("get", "read", format!("read {of}the specified {row}"), &[], Body::Nothing, &[200]);
+            add("get", "read", format!("read {of}the specified {row}"), reading, Body::Nothing, &[200]);
         }
         if verbs.contains(&"update") {
-            add("put", "replace", format!("replace {of}the specified {row}"), &WRITE, Body::Object(ty), &[200, 201]);
+            let body = Body::Object(ty.to_owned());
+            add("put", "replace", format!("replace {of}the specified {row}"), &[UPDATE], body, &[200, 201]);
         }
         if verbs.contains(&"patch") {
-            add(
-                "patch",
-                "patch",
-                format!("partially update {of}the specified {row}"),
-                &PATCH,
-                Body::Patch,
-                &[200, 201],
-            );
+            let what = format!("partially update {of}the specified {row}");
+            add("patch", "patch", what, &[PATCH], Body::Patch, patched);
         }
         operations
     }
 
-    fn subresource(&self, sub: &SubRow) -> Option<Value> {
-        let kind = Kind {
-            group: sub.group.as_deref().unwrap_or(&self.row.group),
-            version: sub.version.as_deref().unwrap_or(&self.row.version),
-            kind: &sub.kind,
-        };
-        let (of, suffix) = (format!("{} of ", sub.name), title(&sub.name));
-        if sub.kind.ends_with("Options") {
-            return self.item(self.connections(sub, kind, &suffix), &[], true);
-        }
-        if sub.name == "log" {
-            let description = format!("read log of the specified {}", self.row.kind);
-            let id = format!("read{}Log", self.full());
-            let read = self.operation("get", id, description, Answer::Text("text/plain"));
-            return self.item(vec![("get", read.json())], &[], true);
-        }
-        let ty = self.type_name(kind);
-        let mut operations = self.verbs(&sub.verbs, kind, &ty, &of, &suffix);
-        if sub.verbs.contains(&"create") {
-            let create = Operation {
-                tag: self.tag,
-                id: format!("create{}{suffix}", self.full()),
-                description: format!("create {of}{} {}", article(&self.row.kind), self.row.kind),
-                action: "post",
-                kind: Some(kind),
-                parameters: WRITE.to_vec(),
-                body: Body::Object(&ty),
-                answer: Answer::Object(&[200, 201, 202], &ty),
-            };
-            operations.push(("post", create.json()));
-        }
-        self.item(operations, &[], true)
-    }
-
-    /// Sub-resources that lead somewhere else.
-    fn connections(&self, sub: &SubRow, kind: Kind, suffix: &str) -> Vec<(&'static str, Value)> {
-        let verbs = [("get", "get"), ("update", "put"), ("create", "post"), ("delete", "delete"), ("patch", "patch")];
-        let served = verbs.into_iter().filter(|(verb, _)| sub.verbs.contains(verb));
-        let operation = |method: &'static str| {
-            let connect = Operation {
-                tag: self.tag,
-                id: format!(
-                    "connect{}{}{suffix}",
-                    self.full().replacen(self.name, &(self.name.to_owned() + &title(method)), 1),
-                    ""
-                ),
-                description: format!("connect {} requests to {} of {}", method.to_uppercase(), sub.name, self.row.kind),
-                action: "connect",
-                kind: Some(kind),
-                parameters: Vec::new(),
-                body: Body::Nothing,
-                answer: Answer::Text("*/*"),
-            };
-            (method, connect.json())
-        };
-        served.map(|(_, method)| operation(method)).collect()
-    }
-
-    fn list_name(&self) -> String {
+    fn list(&self, id: String) -> Operation<'a> {
         let kind = format!("{}List", self.row.kind);
-        self.type_name(Kind { kind: &kind, ..self.kind() })
+        let list = self.type_name(Kind { kind: &kind, ..self.kind() });
+        let verbs = match self.origin {
+            Origin::Table(_) => "list or watch",
+            Origin::Custom => "list",
+        };
+        let of = self.operation("get", "list", id, format!("{verbs} objects of kind {}", self.row.kind));
+        Operation { options: vec![LIST], answer: Answer::Stream(list), ..of }
     }
 
-    fn everywhere(&self) -> Value {
-        let list = self.list_name();
-        let id = format!("list{}{}ForAllNamespaces", self.name, self.row.kind);
-        let description = format!("list or watch objects of kind {}", self.row.kind);
-        let of = self.operation("list", id, description, Answer::Text(""));
-        let list = Operation { answer: Answer::Stream(&list), ..of }.json();
-        self.item(vec![("get", list)], &LIST, false).unwrap_or_default()
+    fn everywhere(&self) -> Option<Value> {
+        let list = self.list(format!("list{}{}ForAllNamespaces", self.name, self.row.kind));
+        self.scribe.item(vec![list], &self.shared(false, ""))
     }
 
-    fn watch(&self, action: &'a str, suffix: &str, namespaced: bool, named: bool) -> Value {
-        let scope = if namespaced { "Namespaced" } else { "" };
-        let id = format!("watch{}{scope}{}{suffix}", self.name, self.row.kind);
+    fn watch(&self, action: &'a str, suffix: &str, namespaced: bool, named: bool) -> Option<Value> {
+        let (kind, scope) = (&self.row.kind, if namespaced { "Namespaced" } else { "" });
+        let id = format!("watch{}{scope}{kind}{suffix}", self.name);
+        let instead = "use the 'watch' parameter with a list operation instead";
         let description = match named {
             true => format!(
-                "watch changes to an object of kind {}; deprecated: watch a list with a field selector",
-                self.row.kind
+                "watch changes to an object of kind {kind}. deprecated: {instead}, filtered to a single item with the \
+                 'fieldSelector' parameter."
             ),
-            false => {
-                format!("watch changes to a list of {}; deprecated: use the parameter watch of a list", self.row.kind)
-            }
+            false => format!("watch individual changes to a list of {kind}. deprecated: {instead}."),
         };
-        let of = self.operation(action, id, description, Answer::Text(""));
-        let event = format!("{META}.WatchEvent");
-        let watch = Operation { answer: Answer::Stream(&event), ..of }.json();
-        let mut parameters = LIST.to_vec();
-        if namespaced && !named {
-            parameters.push("namespace");
-        }
-        self.item(vec![("get", watch)], &parameters, named).unwrap_or_default()
+        let of = self.operation("get", action, id, description);
+        let watch = Operation { options: vec![LIST], answer: Answer::Stream(format!("{META}.WatchEvent")), ..of };
+        self.scribe.item(vec![watch], &self.shared(namespaced, if named { kind } else { "" }))
     }
 }
 
-fn article(kind: &str) -> &'static str {
+pub(super) fn article(kind: &str) -> &'static str {
     if kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }

@@ -17,11 +17,12 @@ pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("{PREFIX}{name}") })
 }
 
-/// The schemas that `paths` refer to, and all that these refer to, by name.
-pub(super) fn referred(table: &Table, paths: &Value, descriptions: &Descriptions) -> Value {
+/// The schemas that `paths` and the `given` ones refer to, and all that these refer to, by name.
+pub(super) fn referred(table: &Table, paths: &Value, descriptions: &Descriptions, given: Map<String, Value>) -> Value {
     let mut queue = VecDeque::new();
     collect(paths, &mut queue);
-    let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
+    given.values().for_each(|schema| collect(schema, &mut queue));
+    let mut schemas: BTreeMap<String, Value> = given.into_iter().collect();
     while let Some(name) = queue.pop_front() {
         if schemas.contains_key(&name) {
             continue;
@@ -59,8 +60,7 @@ fn structure(ty: TypeRef, descriptions: &Descriptions) -> Value {
     }
     let mut fields: Vec<&Field> = ty.get().fields().iter().collect();
     fields.sort_by(|a, b| a.name.cmp(&b.name));
-    let properties =
-        fields.into_iter().map(|of| (of.name.to_string(), property(ty, of, descriptions.get(&ty.name, &of.name))));
+    let properties = fields.into_iter().map(|of| (of.name.to_string(), property(ty, of, descriptions)));
     let properties: Map<_, _> = properties.collect();
     if !properties.is_empty() {
         schema.insert("properties".to_owned(), Value::Object(properties));
@@ -75,6 +75,9 @@ fn structure(ty: TypeRef, descriptions: &Descriptions) -> Value {
     if ty.atomic {
         schema.insert("x-kubernetes-map-type".to_owned(), json!("atomic"));
     }
+    if let Some(union) = descriptions.union(&ty.name) {
+        schema.insert("x-kubernetes-unions".to_owned(), union);
+    }
     Value::Object(schema)
 }
 
@@ -86,21 +89,43 @@ fn described(text: String) -> Map<String, Value> {
     schema
 }
 
-fn property(ty: TypeRef, field: &Field, description: String) -> Value {
-    let mut schema = described(description);
+fn property(ty: TypeRef, field: &Field, descriptions: &Descriptions) -> Value {
     let empty = Detail { list: ListKind::Unsaid, ..Detail::default() };
     let detail = field.detail.as_deref().unwrap_or(&empty);
+    let enumeration = field.alias.as_deref().and_then(|alias| descriptions.enumeration(&ty.name, alias));
+    let listed: Vec<&str> = detail.values.iter().map(|value| &**value).collect();
+    let values = match &enumeration {
+        Some(known) if listed.is_empty() => known.values(),
+        _ => &*listed,
+    };
+    let mut description = descriptions.get(&ty.name, &field.name);
+    if let (Shape::String, Some(known)) = (&field.shape, &enumeration) {
+        description += &known.explain(values);
+    }
+    let mut schema = described(description);
     let default = match &detail.declared {
         Some(declared) => Some(declared.clone()),
         None if field.pointer => None,
         None => zero(&field.shape).filter(|_| field.always || matches!(field.shape, Shape::Struct(_))),
     };
     shape(ty, &field.shape, default, &mut schema);
-    if !detail.values.is_empty() {
-        schema.insert("enum".to_owned(), detail.values.iter().map(|value| json!(**value)).collect());
+    if !values.is_empty() {
+        enumerate(&field.shape, values, &mut schema);
     }
     extensions(detail, &mut schema);
     Value::Object(schema)
+}
+
+/// The values of a string, or of the strings in a list or map.
+fn enumerate(shape: &Shape, values: &[&str], schema: &mut Map<String, Value>) {
+    let within = match shape {
+        Shape::List(_) | Shape::Wrapped(_) => schema.get_mut("items"),
+        Shape::Map(_) => schema.get_mut("additionalProperties"),
+        _ => return drop(schema.insert("enum".to_owned(), json!(values))),
+    };
+    if let Some(Value::Object(within)) = within {
+        within.insert("enum".to_owned(), json!(values));
+    }
 }
 
 fn extensions(detail: &Detail, schema: &mut Map<String, Value>) {
@@ -208,7 +233,11 @@ fn special(name: &str, descriptions: &Descriptions) -> Value {
         "Time" | "MicroTime" => json!({"type": "string", "format": "date-time"}),
         "Quantity" => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
         "IntOrString" => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
-        "RawExtension" | "FieldsV1" | "Patch" => json!({"type": "object"}),
+        "RawExtension" | "FieldsV1" => json!({"type": "object"}),
+        "Patch" => {
+            let words = "Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.";
+            json!({"description": words, "type": "object"})
+        }
         _ => json!({}),
     };
     if let Value::Object(facts) = facts {

@@ -1,111 +1,203 @@
-//! The second version of OpenAPI, as protobuf: kubectl before 1.27 explains kinds, checks fields and sees from it whether a
-//! dry run is possible; up to 1.28 it computes its patches from it.
+//! The second version of OpenAPI, made from documents of the third: kubectl before 1.27 explains kinds, checks fields and sees
+//! from it whether a dry run is possible; up to 1.28 it computes its patches from it; other clients still generate code.
 //!
-//! It is made from documents of the third version and has what those clients read: all definitions, and of the paths the
-//! patches, with their parameters and kinds. The field numbers are those of gnostic's `OpenAPIv2.proto`.
+//! The whole server is one document. It is kept as [`Entries`], a line a path, definition and parameter, so that custom kinds
+//! come in between without building the rest again; JSON and protobuf are both written from these.
+
+mod protobuf;
+mod schema;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use serde_json::{Map, Value, json};
 
-use super::schemas::PREFIX;
-use crate::encode::wire::Writer;
+pub(super) use protobuf::encode as protobuf;
 
-/// One document of several.
-pub(super) fn encode(documents: &[Value]) -> Vec<u8> {
-    let (mut paths, mut definitions) = (Writer::default(), BTreeMap::new());
-    for document in documents {
+/// The order in which media types are told.
+const MEDIA: [&str; 12] = [
+    "*/*",
+    "text/plain",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+    "application/json;stream=watch",
+    "application/vnd.kubernetes.protobuf;stream=watch",
+    "",
+];
+
+/// A part of the document.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Path,
+    Definition,
+    Parameter,
+}
+
+impl Part {
+    const ALL: [(Self, &str); 3] =
+        [(Self::Path, "paths"), (Self::Definition, "definitions"), (Self::Parameter, "parameters")];
+}
+
+/// Paths, definitions and parameters, sorted, each as JSON.
+#[derive(Default)]
+pub(super) struct Entries(BTreeMap<(Part, String), String>);
+
+impl Entries {
+    /// What a document of the third version holds.
+    pub(super) fn add(&mut self, document: &Value) {
         for (path, item) in entries(&document["paths"]) {
-            if let Some(patch) = item.get("patch") {
-                paths.bytes(2, &named(path, &message(|item| item.bytes(8, &operation(patch)))));
+            let item = self.item(item);
+            self.put(Part::Path, path, &item);
+        }
+        for (name, of) in entries(&document["components"]["schemas"]) {
+            self.put(Part::Definition, name, &schema::definition(of));
+        }
+    }
+
+    fn put(&mut self, part: Part, name: &str, value: &Value) {
+        self.0.insert((part, name.to_owned()), value.to_string());
+    }
+
+    fn of(&self, part: Part) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter().filter(move |((of, _), _)| *of == part);
+        all.map(|((_, name), text)| (name.as_str(), text.as_str()))
+    }
+
+    /// A line each, as [`Entries::read`] reads them.
+    pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        for ((part, name), text) in &self.0 {
+            writeln!(to, "{}\t{name}\t{text}", *part as u8)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(text: &str) -> Self {
+        let mut read = Self::default();
+        for line in text.lines() {
+            let mut cells = line.splitn(3, '\t');
+            let part = match cells.next() {
+                Some("0") => Part::Path,
+                Some("1") => Part::Definition,
+                _ => Part::Parameter,
+            };
+            if let (Some(name), Some(text)) = (cells.next(), cells.next()) {
+                read.0.insert((part, name.to_owned()), text.to_owned());
             }
         }
-        definitions.extend(entries(&document["components"]["schemas"]));
+        read
     }
-    let info = message(|info| {
-        info.bytes(1, b"Kubernetes");
-        info.bytes(2, b"1.33");
-    });
-    message(|document| {
-        document.bytes(1, b"2.0");
-        document.bytes(2, &info);
-        document.bytes(8, &paths.finish());
-        document.bytes(9, &schemas(definitions.into_iter()));
-    })
-}
 
-fn operation(of: &Value) -> Vec<u8> {
-    message(|operation| {
-        for parameter in items(&of["parameters"]) {
-            let query = message(|query| {
-                query.bytes(2, b"query");
-                text(query, 4, &parameter["name"]);
-                text(query, 6, &parameter["schema"]["type"]);
-            });
-            let no_body = message(|parameter| parameter.bytes(3, &query));
-            let parameter = message(|parameter| parameter.bytes(2, &no_body));
-            operation.bytes(8, &message(|item| item.bytes(1, &parameter)));
+    /// The document in JSON.
+    pub(super) fn json(&self, to: &mut impl Write) -> io::Result<()> {
+        write!(to, r#"{{"swagger":"2.0","info":{{"title":"Kubernetes","version":"1.33"}}"#)?;
+        for (part, name) in Part::ALL {
+            write!(to, r#","{name}":{{"#)?;
+            for (at, (name, text)) in self.of(part).enumerate() {
+                let comma = if at == 0 { "" } else { "," };
+                write!(to, "{comma}{}:{text}", Value::from(name))?;
+            }
+            to.write_all(b"}")?;
         }
-        extensions(operation, 13, of);
-    })
-}
+        let bearer =
+            r#"{"description":"Bearer Token authentication","type":"apiKey","name":"authorization","in":"header"}"#;
+        write!(to, r#","securityDefinitions":{{"BearerToken":{bearer}}},"security":[{{"BearerToken":[]}}]}}"#)
+    }
 
-fn schemas<'a>(all: impl Iterator<Item = (&'a str, &'a Value)>) -> Vec<u8> {
-    message(|message| all.for_each(|(name, of)| message.bytes(1, &named(name, &schema(of)))))
-}
+    fn item(&mut self, of: &Value) -> Value {
+        let mut item = Map::new();
+        for (name, value) in entries(of) {
+            let value = match name {
+                "parameters" => items(value).iter().map(|one| self.parameter(one)).collect(),
+                _ => self.operation(value),
+            };
+            item.insert(name.to_owned(), value);
+        }
+        Value::Object(item)
+    }
 
-fn schema(of: &Value) -> Vec<u8> {
-    message(|schema| {
-        let reference = of.get("$ref").or_else(|| of.pointer("/allOf/0/$ref")).and_then(Value::as_str);
-        if let Some(name) = reference.and_then(|to| to.strip_prefix(PREFIX)) {
-            schema.bytes(1, format!("#/definitions/{name}").as_bytes());
+    fn operation(&mut self, of: &Value) -> Value {
+        let mut operation = Map::new();
+        let mut set = |name: &str, value: Value| drop(operation.insert(name.to_owned(), value));
+        set("description", of["description"].clone());
+        let body = &of["requestBody"];
+        set("consumes", media(&body["content"]));
+        set("produces", media(&of["responses"]["200"]["content"]));
+        set("schemes", json!(["https"]));
+        set("tags", of["tags"].clone());
+        set("operationId", of["operationId"].clone());
+        let mut parameters = self.body(body).into_iter().collect::<Vec<_>>();
+        parameters.extend(items(&of["parameters"]).iter().map(|one| self.parameter(one)));
+        if !parameters.is_empty() {
+            set("parameters", Value::Array(parameters));
         }
-        text(schema, 2, &of["format"]);
-        text(schema, 4, &of["description"]);
-        items(&of["required"]).iter().for_each(|name| text(schema, 19, name));
-        if let Some(value) = of.get("additionalProperties") {
-            schema.bytes(21, &message(|values| values.bytes(1, &self::schema(value))));
+        let responses = entries(&of["responses"]).map(|(code, of)| (code.to_owned(), response(of)));
+        set("responses", Value::Object(responses.collect()));
+        for (name, value) in entries(of).filter(|(name, _)| name.starts_with("x-kubernetes-")) {
+            set(name, value.clone());
         }
-        // A choice of types is new in the third version: numbers may be written as text, so text it is.
-        let kind = of["type"].as_str().or_else(|| of.get("oneOf").map(|_| "string"));
-        if let Some(kind) = kind {
-            schema.bytes(22, &message(|kinds| kinds.bytes(1, kind.as_bytes())));
-        }
-        if let Some(item) = of.get("items") {
-            schema.bytes(23, &message(|items| items.bytes(1, &self::schema(item))));
-        }
-        if of.get("properties").is_some() {
-            schema.bytes(25, &schemas(entries(&of["properties"])));
-        }
-        extensions(schema, 31, of);
-    })
-}
+        Value::Object(operation)
+    }
 
-fn extensions(message: &mut Writer, number: u8, of: &Value) {
-    for (name, value) in entries(of).filter(|(name, _)| name.starts_with("x-kubernetes-")) {
-        // Any value is written as YAML, which JSON is.
-        let any = self::message(|any| any.bytes(2, value.to_string().as_bytes()));
-        message.bytes(number, &named(name, &any));
+    fn body(&mut self, of: &Value) -> Option<Value> {
+        let (_, content) = entries(&of["content"]).next()?;
+        let mut body = json!({"name": "body", "in": "body"});
+        if of["required"] == true {
+            body["required"] = true.into();
+        }
+        body["schema"] = schema::definition(&content["schema"]);
+        let to = body["schema"]["$ref"].as_str().unwrap_or_default();
+        let shared = to.ends_with("meta.v1.DeleteOptions") || to.ends_with("meta.v1.Patch");
+        Some(if shared { self.share(&body) } else { body })
+    }
+
+    fn parameter(&mut self, of: &Value) -> Value {
+        let mut parameter = json!({"uniqueItems": true, "type": of["schema"]["type"]});
+        for name in ["description", "name", "in", "required"] {
+            if let Some(value) = of.get(name) {
+                parameter[name] = value.clone();
+            }
+        }
+        self.share(&parameter)
+    }
+
+    /// Most parameters are of most operations, so they stand once, and are referred to under their name and a hash.
+    fn share(&mut self, parameter: &Value) -> Value {
+        let key = format!("{}-{}", parameter["name"].as_str().unwrap_or_default(), short(&parameter.to_string()));
+        self.put(Part::Parameter, &key, parameter);
+        json!({ "$ref": format!("#/parameters/{key}") })
     }
 }
 
-fn named(name: &str, value: &[u8]) -> Vec<u8> {
-    message(|named| {
-        named.bytes(1, name.as_bytes());
-        named.bytes(2, value);
-    })
+/// kube-openapi's hash of a parameter: FNV-1 of the JSON as Go writes it.
+fn short(json: &str) -> String {
+    let escaped = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let step = |hash: u64, byte: u8| hash.wrapping_mul(0x0000_0100_0000_01b3) ^ u64::from(byte);
+    let hash = escaped.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    URL_SAFE.encode(&hash.to_be_bytes()[..6])
 }
 
-fn message(fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
-    let mut message = Writer::default();
-    fill(&mut message);
-    message.finish()
-}
-
-fn text(message: &mut Writer, number: u8, value: &Value) {
-    if let Some(text) = value.as_str() {
-        message.bytes(number, text.as_bytes());
+fn media(content: &Value) -> Value {
+    let mut media: Vec<&str> = entries(content).map(|(name, _)| name).collect();
+    if media.is_empty() {
+        media.push("*/*");
     }
+    media.sort_by_key(|name| MEDIA.iter().position(|known| known == name));
+    json!(media)
+}
+
+fn response(of: &Value) -> Value {
+    let mut response = json!({ "description": of["description"] });
+    if let Some((_, content)) = entries(&of["content"]).next() {
+        response["schema"] = schema::definition(&content["schema"]);
+    }
+    response
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
@@ -118,28 +210,28 @@ fn items(value: &Value) -> &[Value] {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn a_schema_as_gnostic_reads_it() {
-        let of = json!({"type": "array", "items": {"$ref": format!("{PREFIX}a.B")}, "x-kubernetes-list-type": "map"});
-        let expected: &[u8] = b"\xb2\x01\x07\x0a\x05array\xba\x01\x15\x0a\x13\x0a\x11#/definitions/a.B\
-            \xfa\x01\x21\x0a\x16x-kubernetes-list-type\x12\x07\x12\x05\"map\"";
-        assert_eq!(schema(&of), expected);
-        let choice = json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]});
-        assert_eq!(schema(&choice), b"\x12\x0dint-or-string\xb2\x01\x08\x0a\x06string");
+    fn a_parameter_is_called_as_upstream_calls_it() {
+        let parameter = r#"{"uniqueItems":true,"type":"boolean","description":"allowWatchBookmarks requests watch events with type \"BOOKMARK\". Servers that do not implement bookmarks may ignore this flag and bookmarks are sent at the server's discretion. Clients should not assume bookmarks are returned at any specific interval, nor may they assume the server will send any BOOKMARK event during a session. If this is not a watch, this field is ignored.","name":"allowWatchBookmarks","in":"query"}"#;
+        assert_eq!(short(parameter), "HC2hJt-J");
     }
 
     #[test]
-    fn of_paths_only_patches_are_told() {
-        let operation = json!({"parameters": [{"name": "dryRun", "schema": {"type": "string"}}],
-            "x-kubernetes-group-version-kind": {"kind": "Pod"}});
-        let document = json!({"paths": {"/a": {"get": {}}, "/b": {"patch": operation}}, "components": {"schemas": {}}});
-        let encoded = encode(&[document]);
-        let has = |bytes: &[u8]| encoded.windows(bytes.len()).any(|window| window == bytes);
-        assert!(has(b"\x12\x05query\x22\x06dryRun\x32\x06string") && has(b"{\"kind\":\"Pod\"}"));
-        assert!(has(b"/b") && !has(b"/a"));
+    fn what_is_written_is_read() {
+        let mut all = Entries::default();
+        let get = json!({"parameters": [{"name": "a", "in": "query", "schema": {"type": "string"}}], "responses": {}});
+        all.add(&json!({"paths": {"/x": {"get": get}}, "components": {"schemas": {"a.B": {"type": "object"}}}}));
+        let mut lines = Vec::new();
+        all.write(&mut lines).unwrap();
+        let read = Entries::read(std::str::from_utf8(&lines).unwrap());
+        assert!(read.0 == all.0 && read.0.len() == 3);
+        let mut document = Vec::new();
+        read.json(&mut document).unwrap();
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        let reference = document["paths"]["/x"]["get"]["parameters"][0]["$ref"].as_str().unwrap();
+        assert_eq!(document.pointer(&reference[1..]).unwrap()["name"], "a");
+        assert_eq!(document["definitions"]["a.B"]["type"], "object");
     }
 }

@@ -9,19 +9,19 @@ use crate::kinds::access::Look;
 use crate::kinds::numbers::not_negative;
 
 /// The rules for the three probes of a container.
-pub fn probes(container: &Value, at: &Path, errors: &mut Errors) {
+pub fn probes(container: &Value, grace: Option<i64>, at: &Path, errors: &mut Errors) {
     for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let (probe, at) = (container.at(field), at.child(field));
         if probe.is_null() {
             continue;
         }
-        handler(probe, &at, errors);
+        handler(probe, grace, &at, errors);
         let seconds =
             ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
         not_negative(probe, &seconds, &at, errors);
-        let grace = probe.int("terminationGracePeriodSeconds");
+        let own_grace = probe.int("terminationGracePeriodSeconds");
         let (grace_at, successes) = (at.child("terminationGracePeriodSeconds"), probe.int("successThreshold"));
-        match (field, grace) {
+        match (field, own_grace) {
             ("readinessProbe", Some(seconds)) => {
                 errors.invalid(&grace_at, seconds, "must not be set for readinessProbes");
             }
@@ -35,16 +35,16 @@ pub fn probes(container: &Value, at: &Path, errors: &mut Errors) {
 }
 
 /// The rules for the hooks of a container.
-pub fn hooks(lifecycle: &Value, at: &Path, errors: &mut Errors) {
+pub fn hooks(lifecycle: &Value, grace: Option<i64>, at: &Path, errors: &mut Errors) {
     for hook in ["postStart", "preStop"] {
         if lifecycle.has(hook) {
-            handler(lifecycle.at(hook), &at.child(hook), errors);
+            handler(lifecycle.at(hook), grace, &at.child(hook), errors);
         }
     }
 }
 
 /// Exactly one thing to do, and the rules for it.
-fn handler(action: &Value, at: &Path, errors: &mut Errors) {
+fn handler(action: &Value, grace: Option<i64>, at: &Path, errors: &mut Errors) {
     let mut seen = false;
     for kind in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
         let (details, at) = (action.at(kind), at.child(kind));
@@ -59,12 +59,28 @@ fn handler(action: &Value, at: &Path, errors: &mut Errors) {
         match kind {
             "exec" if details.items("command").is_empty() => errors.required(&at.child("command"), ""),
             "httpGet" => http_get(details, &at, errors),
-            "tcpSocket" | "grpc" => port(details.at("port"), &at.child("port"), errors),
+            "tcpSocket" => port(details.at("port"), &at.child("port"), errors),
+            "grpc" => {
+                let number = details.int("port").unwrap_or_default();
+                for why in names::port_number(number) {
+                    errors.invalid(&at.child("port"), number, &why);
+                }
+            }
+            "sleep" => sleep(details, grace, &at, errors),
             _ => {}
         }
     }
     if !seen {
         errors.required(at, "must specify a handler type");
+    }
+}
+
+/// A hook ends before the pod's patience does.
+fn sleep(details: &Value, grace: Option<i64>, at: &Path, errors: &mut Errors) {
+    let (seconds, Some(grace)) = (details.int("seconds").unwrap_or_default(), grace) else { return };
+    if !(0..=grace).contains(&seconds) {
+        let why = format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+        errors.invalid(at, seconds, &why);
     }
 }
 

@@ -4,26 +4,35 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::containers::Volumes;
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
 
 /// The rules for the mounts of one container, in a pod whose sound volumes are `volumes`.
-pub fn validate(mounts: &[Value], volumes: &BTreeSet<&str>, at: &Path, errors: &mut Errors) {
+pub fn validate(container: &Value, volumes: &Volumes<'_>, at: &Path, errors: &mut Errors) {
+    let devices = container.items("volumeDevices");
     let mut taken = BTreeSet::new();
-    for (i, mount) in mounts.iter().enumerate() {
+    for (i, mount) in container.items("volumeMounts").iter().enumerate() {
         let item = at.index(i);
         let (name, path) = (mount.text("name"), mount.text("mountPath"));
+        let (name_at, path_at) = (item.child("name"), item.child("mountPath"));
         if name.is_empty() {
-            errors.required(&item.child("name"), "");
+            errors.required(&name_at, "");
         }
-        if !volumes.contains(name) {
-            errors.not_found(&item.child("name"), name);
+        if !volumes.has(name) {
+            errors.not_found(&name_at, name);
         }
         if path.is_empty() {
-            errors.required(&item.child("mountPath"), "");
+            errors.required(&path_at, "");
         }
         if !taken.insert(path) {
-            errors.invalid(&item.child("mountPath"), path, "must be unique");
+            errors.invalid(&path_at, path, "must be unique");
+        }
+        if devices.iter().any(|d| d.text("name") == name) {
+            errors.invalid(&name_at, name, "must not already exist in volumeDevices");
+        }
+        if devices.iter().any(|d| d.text("devicePath") == path) {
+            errors.invalid(&path_at, path, "must not already exist as a path in volumeDevices");
         }
         let (sub, expression) = (mount.text("subPath"), mount.text("subPathExpr"));
         descending(sub, &at.child("subPath"), errors);
@@ -32,6 +41,38 @@ pub fn validate(mounts: &[Value], volumes: &BTreeSet<&str>, at: &Path, errors: &
             errors.invalid(&item.child("subPathExpr"), expression, why);
         }
         descending(expression, &at.child("subPathExpr"), errors);
+        let privileged = container.flag("securityContext.privileged");
+        propagation(mount.text("mountPropagation"), privileged, &at.child("mountPropagation"), errors);
+        read_only(mount, &item.child("recursiveReadOnly"), errors);
+    }
+}
+
+/// Mounts that go both ways reach out of the container.
+fn propagation(mode: &str, privileged: bool, at: &Path, errors: &mut Errors) {
+    const MODES: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
+    match mode {
+        "Bidirectional" if !privileged => {
+            errors.forbidden(at, "Bidirectional mount propagation is available only to privileged containers");
+        }
+        "" => {}
+        known if MODES.contains(&known) => {}
+        other => errors.not_supported(at, other, &MODES),
+    }
+}
+
+fn read_only(mount: &Value, at: &Path, errors: &mut Errors) {
+    const MODES: [&str; 3] = ["Disabled", "Enabled", "IfPossible"];
+    match mount.text("recursiveReadOnly") {
+        "" | "Disabled" => {}
+        "Enabled" | "IfPossible" => {
+            if !mount.flag("readOnly") {
+                errors.forbidden(at, "may only be specified when readOnly is true");
+            }
+            if !matches!(mount.text("mountPropagation"), "" | "None") {
+                errors.forbidden(at, "may only be specified when mountPropagation is None or not specified");
+            }
+        }
+        other => errors.not_supported(at, other, &MODES),
     }
 }
 

@@ -50,6 +50,19 @@ pub fn host_ports(containers: &[Value], at: &Path, errors: &mut Errors) {
     }
 }
 
+/// On the host's own network a port is the same inside and outside.
+pub fn same_on_the_host(containers: &[Value], at: &Path, errors: &mut Errors) {
+    for (i, container) in containers.iter().enumerate() {
+        for (p, port) in container.items("ports").iter().enumerate() {
+            let number = port.int("containerPort").unwrap_or_default();
+            if port.int("hostPort") != Some(number) {
+                let at = at.index(i).child("ports").index(p).child("containerPort");
+                errors.invalid(&at, number, "must match `hostPort` when `hostNetwork` is true");
+            }
+        }
+    }
+}
+
 fn numbered(number: i64, at: &Path, errors: &mut Errors) {
     for why in names::port_number(number) {
         errors.invalid(at, number, &why);

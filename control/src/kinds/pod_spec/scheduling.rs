@@ -1,13 +1,17 @@
-//! The rules for tolerations, affinity and spreading.
+//! The rules for tolerations and spreading.
 
 use objects::names;
 use serde_json::Value;
 
+use super::affinity::topology_key;
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
+use crate::kinds::selectors;
 
 /// The effects that a taint may have.
 pub const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+const ACTIONS: [&str; 2] = ["DoNotSchedule", "ScheduleAnyway"];
 
 /// The rules for tolerations.
 pub fn tolerations(tolerations: &[Value], at: &Path, errors: &mut Errors) {
@@ -45,70 +49,54 @@ pub fn tolerations(tolerations: &[Value], at: &Path, errors: &mut Errors) {
     }
 }
 
-/// The rules for affinity to nodes; affinity to pods is not acted upon.
-pub fn affinity(affinity: &Value, at: &Path, errors: &mut Errors) {
-    let node = affinity.at("nodeAffinity");
-    let at = at.child("nodeAffinity");
-    let required = node.at("requiredDuringSchedulingIgnoredDuringExecution");
-    if !required.is_null() {
-        let terms_at = at.child("requiredDuringSchedulingIgnoredDuringExecution").child("nodeSelectorTerms");
-        let terms = required.items("nodeSelectorTerms");
-        if terms.is_empty() {
-            errors.required(&terms_at, "must have at least one node selector term");
-        }
-        for (i, term) in terms.iter().enumerate() {
-            node_term(term, &terms_at.index(i), errors);
-        }
-    }
-    let preferred = "preferredDuringSchedulingIgnoredDuringExecution";
-    for (i, term) in node.items(preferred).iter().enumerate() {
-        let at = at.child(preferred).index(i);
-        if let Some(weight) = term.int("weight").filter(|w| !(1..=100).contains(w)) {
-            errors.invalid(&at.child("weight"), weight, "must be in the range 1-100");
-        }
-        node_term(term.at("preference"), &at.child("preference"), errors);
-    }
-}
-
-fn node_term(term: &Value, at: &Path, errors: &mut Errors) {
-    for (i, requirement) in term.items("matchExpressions").iter().enumerate() {
-        let at = at.child("matchExpressions").index(i);
-        let values = requirement.items("values");
-        match (requirement.text("operator"), values.len()) {
-            ("In" | "NotIn", 0) => {
-                errors.required(&at.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
-            }
-            ("Exists" | "DoesNotExist", 1..) => {
-                errors.forbidden(
-                    &at.child("values"),
-                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-                );
-            }
-            ("Gt" | "Lt", 0 | 2..) => {
-                errors.required(&at.child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'");
-            }
-            ("In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt", _) => {}
-            (other, _) => errors.invalid(&at.child("operator"), other, "not a valid selector operator"),
-        }
-        let key = requirement.text("key");
-        errors.all_invalid(&at.child("key"), key, names::qualified_name(key));
-    }
-}
-
 /// The rules for topology spread constraints.
 pub fn spread(constraints: &[Value], at: &Path, errors: &mut Errors) {
     for (i, constraint) in constraints.iter().enumerate() {
         let at = at.index(i);
-        if let Some(skew) = constraint.int("maxSkew").filter(|s| *s <= 0) {
+        let skew = constraint.int("maxSkew").unwrap_or_default();
+        if skew <= 0 {
             errors.invalid(&at.child("maxSkew"), skew, "must be greater than zero");
         }
-        if constraint.text("topologyKey").is_empty() {
-            errors.required(&at.child("topologyKey"), "can not be empty");
+        let (key, when) = (constraint.text("topologyKey"), constraint.text("whenUnsatisfiable"));
+        topology_key(key, &at, errors);
+        if !ACTIONS.contains(&when) {
+            errors.not_supported(&at.child("whenUnsatisfiable"), when, &ACTIONS);
         }
-        let when = constraint.text("whenUnsatisfiable");
-        let actions = ["DoNotSchedule", "ScheduleAnyway"];
-        if !actions.contains(&when) {
-            errors.not_supported(&at.child("whenUnsatisfiable"), when, &actions);
+        let same = |c: &&Value| c.text("topologyKey") == key && c.text("whenUnsatisfiable") == when;
+        if constraints[i + 1..].iter().find(same).is_some() {
+            errors.duplicate(&at.child("{topologyKey, whenUnsatisfiable}"), format!("{{{key}, {when}}}"));
+        }
+        if let Some(domains) = constraint.int("minDomains") {
+            let at = at.child("minDomains");
+            if domains <= 0 {
+                errors.invalid(&at, domains, "must be greater than zero");
+            }
+            if when != ACTIONS[0] {
+                let why = format!("can only use minDomains if whenUnsatisfiable={}, not {when}", ACTIONS[0]);
+                errors.invalid(&at, domains, &why);
+            }
+        }
+        for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
+            let policy = constraint.text(field);
+            if !policy.is_empty() && !["Honor", "Ignore"].contains(&policy) {
+                errors.not_supported(&at.child(field), policy, &["Honor", "Ignore"]);
+            }
+        }
+        keys(constraint, &at, errors);
+        selectors::validate(constraint.at("labelSelector"), &at.child("labelSelector"), errors);
+    }
+}
+
+/// Labels whose values a pod adds to the selector.
+fn keys(constraint: &Value, at: &Path, errors: &mut Errors) {
+    let (keys, at) = (constraint.items("matchLabelKeys"), at.child("matchLabelKeys"));
+    if !keys.is_empty() && !constraint.has("labelSelector") {
+        errors.forbidden(&at, "must not be specified when labelSelector is not set");
+    }
+    for (i, key) in keys.iter().filter_map(Value::as_str).enumerate() {
+        errors.all_invalid(&at.index(i), key, names::qualified_name(key));
+        if constraint.at("labelSelector.matchLabels").get(key).is_some() {
+            errors.invalid(&at.index(i), key, "exists in both matchLabelKeys and labelSelector");
         }
     }
 }

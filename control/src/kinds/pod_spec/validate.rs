@@ -1,42 +1,80 @@
 //! The rules for a whole pod spec, in the order in which Kubernetes reports them.
 
+use std::collections::BTreeSet;
+
 use objects::names;
 use serde_json::Value;
 
-use super::{containers, scheduling, volumes};
+use super::{affinity, containers, dns, gates, scheduling, security, volumes};
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
 use crate::kinds::metadata;
+use crate::kinds::numbers::within;
 
 /// What is wrong with the pod spec at `at`.
 pub fn validate(spec: &Value, at: &Path, errors: &mut Errors) {
     let volumes = volumes::validate(spec.items("volumes"), &at.child("volumes"), errors);
+    resource_claims(spec.items("resourceClaims"), &at.child("resourceClaims"), errors);
     containers::validate(spec, &volumes, at, errors);
     one_of(spec, "restartPolicy", &["Always", "OnFailure", "Never"], at, errors);
     one_of(spec, "dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], at, errors);
-    if spec.text("dnsPolicy") == "None" && spec.items("dnsConfig.nameservers").is_empty() {
-        let why = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-        errors.required(&at.child("dnsConfig").child("nameservers"), why);
-    }
     metadata::labels(spec.at("nodeSelector"), &at.child("nodeSelector"), errors);
-    scheduling::affinity(spec.at("affinity"), &at.child("affinity"), errors);
+    security::pod(spec, &at.child("securityContext"), errors);
+    affinity::validate(spec.at("affinity"), &at.child("affinity"), errors);
+    dns::config(spec.at("dnsConfig"), spec.text("dnsPolicy"), &at.child("dnsConfig"), errors);
+    gates::readiness(spec.items("readinessGates"), &at.child("readinessGates"), errors);
+    gates::scheduling(spec.items("schedulingGates"), &at.child("schedulingGates"), errors);
     scheduling::spread(spec.items("topologySpreadConstraints"), &at.child("topologySpreadConstraints"), errors);
-    for (field, rule) in [
-        ("serviceAccountName", names::dns1123_subdomain as fn(&str) -> Vec<String>),
-        ("nodeName", names::dns1123_subdomain),
-    ] {
-        named(spec, field, rule, at, errors);
-    }
-    if let Some(seconds) = spec.int("activeDeadlineSeconds").filter(|s| !(1..=i64::from(i32::MAX)).contains(s)) {
-        errors.invalid(&at.child("activeDeadlineSeconds"), seconds, "must be between 1 and 2147483647, inclusive");
+    users(spec, at, errors);
+    named(spec, "serviceAccountName", names::dns1123_subdomain, at, errors);
+    named(spec, "nodeName", names::dns1123_subdomain, at, errors);
+    if let Some(seconds) = spec.int("activeDeadlineSeconds") {
+        within(seconds, 1, i32::MAX.into(), &at.child("activeDeadlineSeconds"), errors);
     }
     named(spec, "hostname", names::dns1123_label, at, errors);
     named(spec, "subdomain", names::dns1123_label, at, errors);
     scheduling::tolerations(spec.items("tolerations"), &at.child("tolerations"), errors);
+    dns::aliases(spec.items("hostAliases"), &at.child("hostAliases"), errors);
     named(spec, "priorityClassName", names::dns1123_subdomain, at, errors);
     named(spec, "runtimeClassName", names::dns1123_subdomain, at, errors);
     if spec.has("preemptionPolicy") {
-        one_of(spec, "preemptionPolicy", &["PreemptLowerPriority", "Never"], at, errors);
+        one_of(spec, "preemptionPolicy", &["Never", "PreemptLowerPriority"], at, errors);
+    }
+    gates::overhead(spec.at("overhead"), &at.child("overhead").child("limits"), errors);
+    gates::system(spec, at, errors);
+}
+
+/// A pod with users of its own has the rest of its own, too.
+fn users(spec: &Value, at: &Path, errors: &mut Errors) {
+    if spec.at("hostUsers").as_bool() != Some(false) {
+        return;
+    }
+    for field in ["hostNetwork", "hostPID", "hostIPC"] {
+        if spec.flag(field) {
+            errors.forbidden(&at.child(field), "when `hostUsers` is false");
+        }
+    }
+}
+
+fn resource_claims(claims: &[Value], at: &Path, errors: &mut Errors) {
+    let mut taken = BTreeSet::new();
+    for (i, claim) in claims.iter().enumerate() {
+        let at = at.index(i);
+        match claim.text("name") {
+            "" => errors.required(&at.child("name"), ""),
+            name if !taken.insert(name) => errors.duplicate(&at.child("name"), name),
+            name => errors.all_invalid(&at.child("name"), name, names::dns1123_label(name)),
+        }
+        let (by_name, by_template) = (claim.has("resourceClaimName"), claim.has("resourceClaimTemplateName"));
+        let why = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
+        match (by_name, by_template) {
+            (false, false) => errors.invalid(&at, claim.clone(), why),
+            (true, true) => {
+                let why = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
+                errors.invalid(&at, claim.clone(), why);
+            }
+            _ => {}
+        }
     }
 }
 

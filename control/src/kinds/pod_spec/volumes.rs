@@ -1,21 +1,21 @@
 //! The rules for volumes and their sources.
 
-use std::collections::BTreeSet;
-
 use objects::names;
 use serde_json::Value;
 
+use super::containers::Volumes;
 use super::{env, mounts};
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
 use crate::kinds::numbers::quantity;
+use crate::kinds::{persistentvolumeclaims as claims, volume_sources};
 
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 const SEVERAL: &str = "may not specify more than 1 volume type";
 
-/// Checks the volumes, and gives the names of those that containers may mount.
-pub fn validate<'a>(volumes: &'a [Value], at: &Path, errors: &mut Errors) -> BTreeSet<&'a str> {
-    let mut sound = BTreeSet::new();
+/// Checks the volumes, and gives those that containers may mount.
+pub fn validate<'a>(volumes: &'a [Value], at: &Path, errors: &mut Errors) -> Volumes<'a> {
+    let mut sound = Volumes::default();
     for (i, volume) in volumes.iter().enumerate() {
         let at = at.index(i);
         let mut wrong = Errors::default();
@@ -25,11 +25,11 @@ pub fn validate<'a>(volumes: &'a [Value], at: &Path, errors: &mut Errors) -> BTr
             "" => wrong.required(&at.child("name"), ""),
             name => wrong.all_invalid(&at.child("name"), name, names::dns1123_label(name)),
         }
-        if sound.contains(name) {
+        if sound.has(name) {
             wrong.duplicate(&at.child("name"), name);
         }
         if wrong.is_empty() {
-            sound.insert(name);
+            sound.add(name, volume.has("persistentVolumeClaim") || volume.has("ephemeral"));
         }
         errors.append(wrong);
     }
@@ -71,17 +71,22 @@ fn one(kind: &str, source: &Value, at: &Path, errors: &mut Errors) {
             downward(source, at, errors);
         }
         "projected" => projected(source, at, errors),
-        "hostPath" => {
-            required(source, "path", at, errors);
-            mounts::no_backsteps(source.text("path"), &at.child("path"), errors);
+        "ephemeral" => {
+            let (claim, at) = (source.at("volumeClaimTemplate"), at.child("volumeClaimTemplate"));
+            if claim.is_null() {
+                return errors.required(&at, "");
+            }
+            claims::spec(claim.at("spec"), &at.child("spec"), errors);
         }
-        "persistentVolumeClaim" => required(source, "claimName", at, errors),
-        "nfs" => {
-            required(source, "server", at, errors);
-            required(source, "path", at, errors);
+        "image" => {
+            required(source, "reference", at, errors);
+            let policies = ["Always", "IfNotPresent", "Never"];
+            let policy = source.text("pullPolicy");
+            if !policy.is_empty() && !policies.contains(&policy) {
+                errors.not_supported(&at.child("pullPolicy"), policy, &policies);
+            }
         }
-        "csi" => required(source, "driver", at, errors),
-        _ => {}
+        other => volume_sources::validate(other, source, at, errors),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::field::{Errors, Path};
 use crate::kinds::access::{Change, Look};
+use crate::kinds::difference::difference;
 
 const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
     `spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set \
@@ -70,21 +71,6 @@ fn without_allowed_changes(new: &Value, old: &Value) -> Value {
         spec.restore("", "terminationGracePeriodSeconds", before);
     }
     spec
-}
-
-/// The fields that differ, one a line, as a diff shows them.
-fn difference(new: &Value, old: &Value) -> String {
-    let mut lines = String::new();
-    for (field, before) in old.entries("").filter(|(field, before)| new.at(field) != *before) {
-        lines.push_str(&format!("- \t{field}: {before},\n"));
-        if new.has(field) {
-            lines.push_str(&format!("+ \t{field}: {},\n", new.at(field)));
-        }
-    }
-    for (field, now) in new.entries("").filter(|(field, _)| !old.has(field)) {
-        lines.push_str(&format!("+ \t{field}: {now},\n"));
-    }
-    lines
 }
 
 #[cfg(test)]
