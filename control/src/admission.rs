@@ -34,6 +34,7 @@ use plugin::{CHAIN, Plugin};
 
 pub use plugin::{Choice, ChoiceError};
 pub use resource_quota::{Charged, Quotas};
+pub use storage_object_in_use_protection::{CLAIM as CLAIM_IN_USE, VOLUME as VOLUME_IN_USE};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +178,7 @@ impl Admission {
         for plugin in &self.chain {
             match (plugin, object) {
                 (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
+                (Plugin::Priority, None) => priority::admit_delete(review)?,
                 (Plugin::LimitRanger, Some(object)) => {
                     limit_ranger::validate(&self.limit_ranges, registry, review, object)?;
                 }

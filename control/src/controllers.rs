@@ -23,6 +23,7 @@ mod resource_quota;
 mod root_certificate;
 mod seed;
 mod service_account;
+mod storage_protection;
 mod taint_eviction;
 
 use std::panic;
@@ -68,7 +69,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 17] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 18] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -79,6 +80,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("service account controller", service_account::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("resource quota controller", resource_quota::run(&context).boxed()),
+        ("storage protection controller", storage_protection::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::amounts::{self, Amounts};
 use super::facts::{Fact, Facts};
 use super::{Operation, Review};
-use crate::kinds::Look;
+use crate::kinds::{Change, Look};
 use crate::registry::{Registry, Target};
 use crate::status::Status;
 use charge::Charge;

@@ -40,12 +40,7 @@ pub fn add(quota: &str, hard: &Amounts, used: &Amounts, delta: &Amounts) -> Resu
         let some: Amounts = over.iter().filter_map(|n| Some(((*n).clone(), *all.get(*n)?))).collect();
         amounts::shown(&some)
     };
-    Err(format!(
-        "exceeded quota: {quota}, requested: {}, used: {}, limited: {}",
-        of(&requested),
-        of(used),
-        of(hard)
-    ))
+    Err(format!("exceeded quota: {quota}, requested: {}, used: {}, limited: {}", of(&requested), of(used), of(hard)))
 }
 
 #[cfg(test)]

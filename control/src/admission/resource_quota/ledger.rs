@@ -239,12 +239,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Writes the status of a quota, if nobody else wrote the quota since.
-pub(super) async fn put_status(
-    registry: &Registry,
-    namespace: &str,
-    name: &str,
-    quota: Value,
-) -> Result<(), Status> {
+pub(super) async fn put_status(registry: &Registry, namespace: &str, name: &str, quota: Value) -> Result<(), Status> {
     let resources = registry.resources();
     let resource = resources.find("", "v1", Quota::RESOURCE).ok_or_else(Status::no_such_resource)?;
     let target = Target::new(resource, namespace, name);

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn scopes_select_pods() {
-        let pod = json!({"spec": {"containers": [{"name": "c"}], "activeDeadlineSeconds": 5, "priorityClassName": "high"}});
+        let pod =
+            json!({"spec": {"containers": [{"name": "c"}], "activeDeadlineSeconds": 5, "priorityClassName": "high"}});
         let plain = json!({"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}});
         let class = |operator: &str, values: Value| {
             json!({"scopeSelector": {"matchExpressions": [{"scopeName": "PriorityClass", "operator": operator,
@@ -115,7 +116,11 @@ mod tests {
             (class("DoesNotExist", json!([])), false, true),
         ] {
             let scopes = Scope::of(&spec);
-            assert_eq!((Traits::of(&pod).meet(&scopes), Traits::of(&plain).meet(&scopes)), (of_pod, of_plain), "{spec}");
+            assert_eq!(
+                (Traits::of(&pod).meet(&scopes), Traits::of(&plain).meet(&scopes)),
+                (of_pod, of_plain),
+                "{spec}"
+            );
         }
     }
 }

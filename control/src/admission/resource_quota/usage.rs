@@ -203,10 +203,8 @@ fn of_service(service: &Value) -> Amounts {
 }
 
 fn of_claim(claim: &Value) -> Amounts {
-    let mut used = Amounts::from([
-        ("count/persistentvolumeclaims".to_owned(), ONE),
-        ("persistentvolumeclaims".to_owned(), ONE),
-    ]);
+    let mut used =
+        Amounts::from([("count/persistentvolumeclaims".to_owned(), ONE), ("persistentvolumeclaims".to_owned(), ONE)]);
     let class = class_of(claim);
     if !class.is_empty() {
         used.insert(format!("{class}{STORAGE_CLASS}persistentvolumeclaims"), ONE);
@@ -235,7 +233,8 @@ mod tests {
 
     #[test]
     fn what_objects_take() {
-        let resources = json!({"requests": {"cpu": "1", "memory": "2Gi", "example.com/gpu": "2"}, "limits": {"cpu": "2"}});
+        let resources =
+            json!({"requests": {"cpu": "1", "memory": "2Gi", "example.com/gpu": "2"}, "limits": {"cpu": "2"}});
         let pod = json!({"spec": {"containers": [{"name": "c", "resources": resources}], "overhead": {"cpu": "100m"}}});
         assert_eq!(
             used("pods", pod.clone()),
@@ -247,7 +246,10 @@ mod tests {
         assert_eq!(used("pods", ended), "count/pods=1");
         for (spec, want) in [
             (json!({"type": "ClusterIP", "ports": [{"port": 1}]}), "services.loadbalancers=0,services.nodeports=0"),
-            (json!({"type": "NodePort", "ports": [{"port": 1}, {"port": 2}]}), "services.loadbalancers=0,services.nodeports=2"),
+            (
+                json!({"type": "NodePort", "ports": [{"port": 1}, {"port": 2}]}),
+                "services.loadbalancers=0,services.nodeports=2",
+            ),
             (json!({"type": "LoadBalancer", "ports": [{"port": 1}]}), "services.loadbalancers=1,services.nodeports=1"),
             (
                 json!({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "ports": [{"port": 1}]}),
@@ -288,7 +290,8 @@ mod tests {
 
     #[test]
     fn containers_say_what_they_want() {
-        let pod = json!({"spec": {"containers": [{"name": "b", "resources": {"limits": {"cpu": "1"}}}, {"name": "a"}]}});
+        let pod =
+            json!({"spec": {"containers": [{"name": "b", "resources": {"limits": {"cpu": "1"}}}, {"name": "a"}]}});
         let hard = ["limits.cpu", "requests.memory", "pods"];
         assert_eq!(
             unsaid(hard.into_iter(), &pod).as_deref(),
