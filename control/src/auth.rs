@@ -12,14 +12,18 @@ mod authenticator;
 mod authorize;
 mod certificate;
 mod impersonate;
+mod jwt;
 mod pki;
+mod service_accounts;
 mod tokens;
 
 pub use attributes::Attributes;
 pub use authenticator::{Authenticator, Peer};
 pub use authorize::{Authorizer, Decision};
 pub use impersonate::impersonate;
+pub use jwt::Key as TokenKey;
 pub use pki::{Identity, Pki, PkiError, server_names};
+pub use service_accounts::{Authenticated, Bound, Grant, ServiceAccounts};
 pub use tokens::{TokenFileError, Tokens};
 
 /// Whose members may do everything, whatever the rules.

@@ -8,6 +8,7 @@
 //! says. It is one task that owns one [queue](crate::work), so a loop that fails takes the process down with its name and reason,
 //! and an idle cluster has neither timers nor work.
 
+mod account_tokens;
 mod claim;
 
 mod deployment;
@@ -69,7 +70,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 18] = [
+    let loops: Vec<(&'static str, BoxFuture<'static, ()>)> = vec![
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -78,6 +79,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("endpoints controller", endpoints::run(&context).boxed()),
         ("namespace controller", namespace::run(&context).boxed()),
         ("service account controller", service_account::run(&context).boxed()),
+        ("token secret controller", account_tokens::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("resource quota controller", resource_quota::run(&context).boxed()),
         ("storage protection controller", storage_protection::run(&context).boxed()),

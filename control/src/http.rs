@@ -13,15 +13,18 @@ mod component_statuses;
 mod delete;
 mod described;
 mod eviction;
+mod issuer;
 mod list_options;
 mod negotiate;
 mod node_proxy;
 mod path;
+mod pieces;
 mod query;
 mod read;
 mod respond;
 mod review;
 mod table;
+mod token_request;
 mod verb;
 mod watch;
 mod write;
@@ -44,7 +47,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -56,6 +59,9 @@ use verb::Verb;
 
 /// What went wrong in a body, whoever made it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// All of a request but its body.
+type RequestHead = http::request::Parts;
 
 /// The body of every request and every answer.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -73,6 +79,8 @@ struct Parts {
     nodes: NodeTransport,
     described: Described,
     health: Health,
+    accounts: Arc<ServiceAccounts>,
+    address: String,
 }
 
 /// What a [`Router`] is made of.
@@ -87,14 +95,16 @@ pub struct Config {
     pub address: String,
     /// Whether all is well.
     pub health: Health,
+    /// What signs the tokens of service accounts.
+    pub accounts: Arc<ServiceAccounts>,
 }
 
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health } = config;
-        let described = Described::new(&registry, address);
-        let parts = Parts { registry, authorizer, nodes, described, health };
+        let Config { registry, authorizer, nodes, address, health, accounts } = config;
+        let described = Described::new(&registry, address.clone());
+        let parts = Parts { registry, authorizer, nodes, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -106,14 +116,15 @@ impl Router {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        match self.dispatch(request).await {
+        let (head, body) = request.into_parts();
+        let pretty = negotiate::pretty(&head);
+        match self.dispatch(head, body, pretty).await {
             Ok(response) => response,
-            Err(status) => respond::failure(&status),
+            Err(status) => respond::failure_for(&status, pretty),
         }
     }
 
-    async fn dispatch(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let (head, body) = request.into_parts();
+    async fn dispatch(&self, head: RequestHead, body: Body, pretty: bool) -> Result<Response<Body>, Status> {
         let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
         let wanted = Attributes::of(&head.method, &head.uri);
         if !self.parts.authorizer.decide(caller, &wanted).is_allowed() {
@@ -123,6 +134,9 @@ impl Router {
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
             return Ok(answer.map(respond::full));
+        }
+        if let Some(answer) = issuer::answer(&head, &self.parts.accounts, &self.parts.address) {
+            return Ok(answer);
         }
         let decoded = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let Some(path) = ResourcePath::parse(&decoded) else {
@@ -134,7 +148,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = negotiate::accept(accept)?;
+        let form = Negotiated { pretty, ..negotiate::accept(accept)? };
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
@@ -172,6 +186,7 @@ impl Router {
             (Verb::List, _) => read::list(asked),
             (Verb::Watch, _) => watch::watch(asked),
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
+            (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
             (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
             (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
@@ -192,6 +207,8 @@ enum Aspect {
     Log,
     /// The node that it is to run on.
     Binding,
+    /// A token that names it.
+    Token,
     /// Its end, if its budget allows.
     Eviction,
     /// A stream to or through it.
@@ -223,6 +240,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "approval" => Aspect::Part(Part::Approval),
         "log" => Aspect::Log,
         "binding" => Aspect::Binding,
+        "token" => Aspect::Token,
         "eviction" => Aspect::Eviction,
         "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
@@ -260,7 +278,7 @@ fn no_definitions(registry: &Registry) -> Response<Body> {
         "metadata": {"resourceVersion": registry.store().revision().to_string()},
         "items": [],
     });
-    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object };
+    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object, pretty: false };
     respond::value(StatusCode::OK, form, &list)
 }
 

@@ -3,11 +3,15 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Authenticator, Authorizer, Caller, MASTERS, Pki, PkiError, TokenFileError, Tokens, server_names};
+use crate::auth::{
+    Authenticator, Authorizer, Caller, MASTERS, Pki, PkiError, ServiceAccounts, TokenFileError, TokenKey, Tokens,
+    server_names,
+};
 use crate::controllers;
 use crate::health::{Check, Health};
 use crate::http::{self, NodeTransport, Router};
@@ -119,6 +123,8 @@ impl Config {
         }
         let cluster_ip = registry.first_cluster_ip().into();
         let pki = Pki::open(below("pki").as_deref())?;
+        let key = TokenKey::open(below("pki").as_deref())?;
+        let accounts = Arc::new(ServiceAccounts::new(key, CLUSTER_DOMAIN, registry.store().clone()));
         let mut tokens = Tokens::default();
         if let Some(file) = &self.token_auth_file {
             tokens.add_file(file)?;
@@ -134,12 +140,14 @@ impl Config {
             nodes: self.nodes.clone(),
             address: address.to_string(),
             health: Health::new(Vec::new(), vec![store_check(&registry)]),
+            accounts: accounts.clone(),
         });
-        let authenticator = Authenticator::new(tokens);
+        let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| work::Config {
             root_certificate: pki.authority().to_owned(),
+            accounts: Some(accounts.clone()),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
             cluster_cidr: self.cluster_cidr.clone(),
             scheduler: !self.without_scheduler,

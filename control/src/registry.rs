@@ -52,10 +52,12 @@ pub use watch::{Frame, Watching};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
 
-use crate::admission::{Admission, Quotas};
+use crate::admission::{Admission, Quotas, Review};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
+use crate::status::Status;
 use crate::store::Store;
 use crate::webhook;
 use informers::Informers;
@@ -124,6 +126,16 @@ impl Registry {
     /// The quotas of all namespaces.
     pub(crate) fn quotas(&self) -> &Quotas {
         self.0.admission.quotas()
+    }
+
+    /// Asks admission about what is written nowhere: a token, a stream into a pod.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub async fn admit(&self, review: &Review<'_>, object: &mut Value) -> Result<(), Status> {
+        let mut warnings = Vec::new();
+        self.0.admission.mutate(self, review, object, &mut warnings).await?;
+        self.0.admission.validate(self, review, Some(object), &mut warnings).await
     }
 
     /// Who calls webhooks: for admission and for the conversion of custom resources.

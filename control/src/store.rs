@@ -78,11 +78,13 @@ pub struct Config {
     pub history_bytes: usize,
     /// How many events may wait for one watcher before it is dropped as too slow.
     pub watch_queue: usize,
+    /// The same in bytes.
+    pub watch_bytes: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { path: None, history: 8192, history_bytes: 16 << 20, watch_queue: 4096 }
+        Self { path: None, history: 8192, history_bytes: 16 << 20, watch_queue: 4096, watch_bytes: 32 << 20 }
     }
 }
 
@@ -113,8 +115,8 @@ impl Store {
     pub fn open(config: Config) -> Result<Self, OpenError> {
         let (disk, loaded) = disk::open(config.path.as_deref())?;
         let tables = Tables::new(loaded.revision, config.history, config.history_bytes, loaded.entries);
-        let shared =
-            Arc::new(Shared { hub: Hub::new(loaded.revision, config.watch_queue), tables: RwLock::new(tables) });
+        let room = hub::Room { events: config.watch_queue, bytes: config.watch_bytes };
+        let shared = Arc::new(Shared { hub: Hub::new(loaded.revision, room), tables: RwLock::new(tables) });
         let (writer, queue) = mpsc::channel(QUEUE);
         let saver = disk.map(|disk| Saver::new(disk, loaded.revision));
         writer::spawn(saver, shared.clone(), queue).map_err(OpenError::Thread)?;

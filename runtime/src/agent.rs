@@ -10,6 +10,7 @@ pub(crate) mod recorder;
 pub(crate) mod references;
 mod registration;
 pub(crate) mod services;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;

@@ -45,6 +45,9 @@ pub enum Error {
     /// A path that leaves the volume.
     #[error("invalid path {0:?}: must be relative and without '..'")]
     Path(String),
+    /// A token was not given.
+    #[error("failed to fetch token: {0}")]
+    Token(String),
     /// The downward API.
     #[error(transparent)]
     Downward(#[from] downward::Error),

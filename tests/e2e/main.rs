@@ -20,3 +20,4 @@ mod rollout_under_load;
 mod run;
 mod self_healing;
 mod services;
+mod tokens;

@@ -1,12 +1,15 @@
 //! From credentials to a caller.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 
 use crate::status::Status;
 
 use super::certificate::Facts;
-use super::{Caller, Tokens};
+use super::{Authenticated, Caller, ServiceAccounts, Tokens};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,15 +30,30 @@ impl Peer {
 }
 
 /// All that is needed to know callers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Authenticator {
     tokens: Tokens,
+    accounts: Option<Arc<ServiceAccounts>>,
 }
 
 impl Authenticator {
     /// An authenticator that knows these tokens.
     pub fn new(tokens: Tokens) -> Self {
-        Self { tokens }
+        Self { tokens, accounts: None }
+    }
+
+    /// The same, knowing the tokens of service accounts too.
+    #[must_use]
+    pub fn with_accounts(self, accounts: Arc<ServiceAccounts>) -> Self {
+        Self { accounts: Some(accounts), ..self }
+    }
+
+    /// Whose token it is, for these audiences (none: the API itself); nobody's where it is not good.
+    pub fn token(&self, token: &str, audiences: &[String]) -> Option<Authenticated> {
+        if let Some(caller) = self.tokens.caller(token) {
+            return Some(Authenticated { caller: caller.clone(), audiences: audiences.to_vec() });
+        }
+        self.accounts.as_ref()?.authenticate(token, audiences, Timestamp::now().as_second())
     }
 
     /// The caller of a request. The first credentials that are good count; the certificate comes first.
@@ -46,7 +64,7 @@ impl Authenticator {
     pub fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Status> {
         match (peer, bearer(headers)) {
             (Peer::Named(caller), _) => Ok(caller.clone()),
-            (_, Some(token)) => self.tokens.caller(token).cloned().ok_or_else(Status::unauthorized),
+            (_, Some(token)) => self.token(token, &[]).map(|found| found.caller).ok_or_else(Status::unauthorized),
             (Peer::Untrusted, None) => Err(Status::unauthorized()),
             (Peer::Unnamed, None) => Ok(Caller::anonymous()),
         }

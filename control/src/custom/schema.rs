@@ -27,9 +27,11 @@ mod parse;
 mod pattern;
 mod prune;
 mod ratchet;
+mod rules;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod validate;
 mod values;
 
@@ -42,6 +44,7 @@ pub use columns::{JsonPath, PathError};
 pub use formats::unrecognized as unrecognized_formats;
 
 use limits::Limits;
+use rules::Rule;
 
 /// How many failures of one object are told; the rest would only be noise.
 pub const MANY: usize = 1000;
@@ -64,9 +67,11 @@ pub struct Structural {
     items: Option<Arc<Structural>>,
     default: Option<Box<Value>>,
     list: List,
-    #[expect(dead_code, reason = "for server-side apply, which asks for it next")]
     atomic_map: bool,
     limits: Option<Box<Limits>>,
+    rules: Box<[Rule]>,
+    /// True where there are rules, here or within.
+    governed: bool,
 }
 
 /// The type of a value.
@@ -136,6 +141,11 @@ impl Structural {
             Some(Additional::Schema(schema)) => Some(schema),
             _ => None,
         }
+    }
+
+    /// The name of its type, if it has one.
+    fn type_name(&self) -> &'static str {
+        self.ty.map_or("", Type::name)
     }
 
     /// The schema of a key, named or not.

@@ -8,35 +8,62 @@ use crate::registry::{Registry, Start};
 use crate::status::Status;
 use crate::store::Revision;
 
-/// Where a list starts.
+/// Where a list starts, and how many objects it may hold (0: all).
 ///
 /// # Errors
 /// 400 for what is no number, 422 for what does not go together, 504 for a moment that is yet to come.
-pub fn start<'q>(registry: &Registry, query: &'q Query) -> Result<Start<'q>, Status> {
-    check(query, "list")?;
+pub fn list<'q>(registry: &Registry, query: &'q Query) -> Result<(Start<'q>, usize), Status> {
+    let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    query.number("timeoutSeconds")?;
+    check_list(query)?;
     let (token, matching) = (query.text("continue"), query.text("resourceVersionMatch"));
-    let asked = revision(query)?;
     if !token.is_empty() {
-        return match asked {
-            None | Some(0) => Ok(Start::After(token)),
-            Some(_) => Err(Status::bad_request("specifying resource version is not allowed when using continue")),
-        };
+        return Ok((Start::After { token, plain: matches!(query.text("resourceVersion"), "" | "0") }, limit));
     }
-    let limited = query.number("limit")?.is_some_and(|limit| limit > 0);
-    let Some(asked) = asked.filter(|rv| *rv > 0) else { return Ok(Start::Now) };
+    let Some(asked) = revision(query)? else { return Ok((Start::Now, limit)) };
     not_in_the_future(registry, asked)?;
     // A page of a list at a moment shows that moment; without a limit, any later one will do.
-    let exact = matching == "Exact" || (matching.is_empty() && limited);
-    Ok(if exact { Start::At(Revision(asked)) } else { Start::Now })
+    let exact = matching == "Exact" || (matching.is_empty() && limit > 0 && asked > 0);
+    Ok(match asked {
+        // Who takes what is at hand gets all of it.
+        0 => (Start::Now, 0),
+        _ if exact => (Start::At(Revision(asked)), limit),
+        _ => (Start::Now, limit),
+    })
 }
 
-/// The revision after which a watch starts; none where it starts with what is there.
+/// Where a watch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// With everything that is there. `marked`: a bookmark says where that ends.
+    Present {
+        /// Whether a bookmark is sent.
+        marked: bool,
+    },
+    /// With what happens next.
+    Next,
+    /// With what happened after this.
+    After(Revision),
+}
+
+/// Where a watch begins.
 ///
 /// # Errors
-/// 400 and 422 for what makes no sense.
-pub fn since(query: &Query) -> Result<Option<Revision>, Status> {
-    check(query, "watch")?;
-    Ok(revision(query)?.filter(|rv| *rv > 0).map(Revision))
+/// 400 and 422 for what makes no sense, 504 for a list of a moment that is yet to come.
+pub fn watch(registry: &Registry, query: &Query) -> Result<Begin, Status> {
+    query.number("limit")?;
+    check_watch(query)?;
+    let initial = query.has("sendInitialEvents").then(|| query.flag("sendInitialEvents"));
+    let asked = revision(query)?.unwrap_or_default();
+    Ok(match (initial, asked) {
+        (Some(true), _) => {
+            not_in_the_future(registry, asked)?;
+            Begin::Present { marked: query.flag("allowWatchBookmarks") }
+        }
+        (None, 0) => Begin::Present { marked: false },
+        (Some(false), 0) => Begin::Next,
+        (_, asked) => Begin::After(Revision(asked)),
+    })
 }
 
 /// Refuses a moment that is yet to come: nobody can wait for it here.
@@ -51,8 +78,10 @@ fn revision(query: &Query) -> Result<Option<u64>, Status> {
     match query.text("resourceVersion") {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|_| {
+            let why = if text.bytes().all(|b| b.is_ascii_digit()) { "value out of range" } else { "invalid syntax" };
             Status::bad_request(format!(
-                "invalid resource version \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+                "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \
+                 \"{text}\": {why}"
             ))
         }),
     }
@@ -69,33 +98,56 @@ fn not_in_the_future(registry: &Registry, asked: u64) -> Result<(), Status> {
         .retry_after(1))
 }
 
-/// What may stand together. `sendInitialEvents` is answered as by a server without the feature gate: clients list first.
-fn check(query: &Query, verb: &str) -> Result<(), Status> {
+/// What may stand together in a list.
+fn check_list(query: &Query) -> Result<(), Status> {
     let mut errors = Errors::default();
-    let (at, initial) = (Path::new("resourceVersionMatch"), Path::new("sendInitialEvents"));
-    let (version, matching) = (query.text("resourceVersion"), query.text("resourceVersionMatch"));
-    if query.has("sendInitialEvents") {
-        if matching != "NotOlderThan" {
-            errors.forbidden(&at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-        }
-        let gate = " unless the WatchList feature gate is enabled";
-        let gate = if verb == "watch" { gate } else { "" };
-        errors.forbidden(&initial, &format!("sendInitialEvents is forbidden for {verb}{gate}"));
-    } else if !matching.is_empty() {
-        if verb == "watch" {
-            errors.forbidden(&at, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-        } else if version.is_empty() {
+    let at = Path::new("resourceVersionMatch");
+    let matching = query.text("resourceVersionMatch");
+    if !matching.is_empty() {
+        if query.text("resourceVersion").is_empty() {
             errors.forbidden(&at, "resourceVersionMatch is forbidden unless resourceVersion is provided");
         }
-        if query.has("continue") && !query.text("continue").is_empty() {
+        if !query.text("continue").is_empty() {
             errors.forbidden(&at, "resourceVersionMatch is forbidden when continue is provided");
         }
         if !matches!(matching, "Exact" | "NotOlderThan") {
             errors.not_supported(&at, matching, &["Exact", "NotOlderThan", ""]);
         }
-        if matching == "Exact" && version == "0" {
+        if matching == "Exact" && query.text("resourceVersion") == "0" {
             errors.forbidden(&at, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(Status::invalid("ListOptions.meta.k8s.io", "", &errors)) }
+    if query.has("sendInitialEvents") {
+        errors.forbidden(&Path::new("sendInitialEvents"), "sendInitialEvents is forbidden for list");
+    }
+    checked(&errors)
+}
+
+/// What may stand together in a watch.
+fn check_watch(query: &Query) -> Result<(), Status> {
+    let mut errors = Errors::default();
+    let at = Path::new("resourceVersionMatch");
+    let (matching, initial) = (query.text("resourceVersionMatch"), query.has("sendInitialEvents"));
+    if initial && matching != "NotOlderThan" {
+        errors.forbidden(&at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+        // A request that was wrong anyway is refused in the words of 1.33 as it comes; clients know them.
+        let gate = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        errors.forbidden(&Path::new("sendInitialEvents"), gate);
+    }
+    if !matching.is_empty() {
+        if !initial {
+            errors.forbidden(&at, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+        }
+        if matching != "NotOlderThan" {
+            errors.not_supported(&at, matching, &["NotOlderThan"]);
+        }
+        if !query.text("continue").is_empty() {
+            errors.forbidden(&at, "resourceVersionMatch is forbidden when continue is provided");
+        }
+    }
+    checked(&errors)
+}
+
+fn checked(errors: &Errors) -> Result<(), Status> {
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid("ListOptions.meta.k8s.io", "", errors)) }
 }

@@ -1,5 +1,10 @@
 //! Content negotiation: in which form the client wants its answer.
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
+use http::request::Parts;
+
+use super::query::Query;
 use crate::status::Status;
 
 /// The encoding of an answer.
@@ -12,7 +17,7 @@ pub enum Encoding {
 }
 
 /// The shape of the objects in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// The object itself.
     Object,
@@ -29,6 +34,8 @@ pub struct Negotiated {
     pub encoding: Encoding,
     /// The shape.
     pub shape: Shape,
+    /// Laid out for people.
+    pub pretty: bool,
 }
 
 impl Negotiated {
@@ -46,7 +53,7 @@ impl Negotiated {
 /// # Errors
 /// 406 where there is none.
 pub fn accept(header: &str) -> Result<Negotiated, Status> {
-    let plain = Negotiated { encoding: Encoding::Json, shape: Shape::Object };
+    let plain = Negotiated { encoding: Encoding::Json, shape: Shape::Object, pretty: false };
     if header.trim().is_empty() {
         return Ok(plain);
     }
@@ -59,6 +66,24 @@ pub fn accept(header: &str) -> Result<Negotiated, Status> {
         )
         .with_empty_details()
     })
+}
+
+/// The refusal of a watch in an encoding that has no stream.
+pub fn no_stream() -> Status {
+    let media = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {media}"))
+}
+
+/// True where a person reads the answer: the query says so, or the program is one that people use.
+pub fn pretty(head: &Parts) -> bool {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    match query.text("pretty") {
+        "" => {
+            let agent = head.headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+            [&b"curl"[..], b"Wget", b"Mozilla/5.0"].iter().any(|program| agent.starts_with(program))
+        }
+        text => matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True"),
+    }
 }
 
 fn range(text: &str) -> Option<Negotiated> {
@@ -80,7 +105,7 @@ fn range(text: &str) -> Option<Negotiated> {
             _ => {}
         }
     }
-    (shape == Shape::Object || meta_v1 == (true, true)).then_some(Negotiated { encoding, shape })
+    (shape == Shape::Object || meta_v1 == (true, true)).then_some(Negotiated { encoding, shape, pretty: false })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Answers: an object or a failure, in the form that was agreed on.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -30,8 +30,13 @@ pub fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Respo
 
 /// A failure; never a Table.
 pub fn failure(status: &Status) -> Response<Body> {
+    failure_for(status, false)
+}
+
+/// A failure, laid out for people where they read it.
+pub fn failure_for(status: &Status, pretty: bool) -> Response<Body> {
     let code = StatusCode::from_u16(status.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = answer(code, "application/json", full(line(&status.object())));
+    let mut response = answer(code, "application/json", full(json(&status.object(), pretty)));
     if let Some(seconds) = status.retry_after_seconds() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -41,7 +46,7 @@ pub fn failure(status: &Status) -> Response<Body> {
 /// A value in the agreed encoding.
 pub fn value(code: StatusCode, form: Negotiated, value: &Value) -> Response<Body> {
     let body = match form.encoding {
-        Encoding::Json => line(value),
+        Encoding::Json => json(value, form.pretty),
         Encoding::Yaml => serde_yaml::to_string(value).unwrap_or_default().into_bytes(),
     };
     answer(code, form.content_type(), full(body))
@@ -50,8 +55,8 @@ pub fn value(code: StatusCode, form: Negotiated, value: &Value) -> Response<Body
 /// Stored bytes: sent as they are where JSON was agreed on.
 pub fn stored(code: StatusCode, form: Negotiated, bytes: &Bytes) -> Result<Response<Body>, Status> {
     match form.encoding {
-        Encoding::Json => Ok(answer(code, form.content_type(), full(bytes.clone()))),
-        Encoding::Yaml => Ok(value(code, form, &serde_json::from_slice(bytes).map_err(Status::internal)?)),
+        Encoding::Json if !form.pretty => Ok(answer(code, form.content_type(), full(ended(bytes)))),
+        _ => Ok(value(code, form, &serde_json::from_slice(bytes).map_err(Status::internal)?)),
     }
 }
 
@@ -72,6 +77,18 @@ pub fn warn(response: &mut Response<Body>, warnings: &[String]) {
             response.headers_mut().append(WARNING, header);
         }
     }
+}
+
+fn json(value: &Value, pretty: bool) -> Vec<u8> {
+    if pretty { serde_json::to_vec_pretty(value).unwrap_or_default() } else { line(value) }
+}
+
+/// Encoded JSON with the same newline.
+fn ended(bytes: &Bytes) -> Bytes {
+    let mut line = BytesMut::with_capacity(bytes.len() + 1);
+    line.extend_from_slice(bytes);
+    line.extend_from_slice(b"\n");
+    line.freeze()
 }
 
 /// JSON with the newline that Kubernetes ends its answers with.

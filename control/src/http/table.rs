@@ -8,7 +8,7 @@ use crate::registry::Resource;
 use crate::status::Status;
 
 /// How much of an object a row carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Include {
     /// Only the cells.
     None,

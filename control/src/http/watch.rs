@@ -1,31 +1,37 @@
 //! GET with `watch`: a stream of events, one line each.
 //!
-//! A watcher costs its queue and one timer; there is no task. It ends when its time is up, when the client goes, or
-//! when it was too slow: then the client lists again, as it does with Kubernetes.
+//! A watcher costs its queue and one timer, which stands still while events come; there is no task. It ends when its time
+//! is up, when the client goes, or when it was too slow: then the client lists again, as it does with Kubernetes.
+
+mod clock;
+mod lines;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::stream;
 use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use rand::Rng as _;
-use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::asked::Asked;
-use super::negotiate::Shape;
-use super::table::{self, Include};
-use super::{Body, list_options, respond};
-use crate::registry::{self, Registry, Resource, Selection, Start, Target, Watching};
+use super::list_options::{self, Begin};
+use super::negotiate::{self, Encoding};
+use super::table::Include;
+use super::{Body, respond};
+use crate::registry::{Registry, Selection, Start, Target, Watching};
 use crate::status::Status;
-use crate::store::{Change, Entry, Revision};
+use crate::store::{Entry, Revision};
+use clock::{Clock, Woken};
+use lines::Lines;
 
-/// How often a quiet watcher that asked for it is told how far it has seen.
-const BOOKMARK: Duration = Duration::from_secs(60);
+/// What is there already is sent in pieces of about this many bytes.
+const PIECE: usize = 32 << 10;
 
 /// GET of a collection's future.
 ///
@@ -33,41 +39,59 @@ const BOOKMARK: Duration = Duration::from_secs(60);
 /// 400 and 422 for a query that makes no sense. A revision that is too old is an event, not an error.
 pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
+    if form.encoding != Encoding::Json {
+        return Err(negotiate::no_stream());
+    }
     let resource = target.resource.clone();
-    let selection = Selection::parse(&resource, query.text("labelSelector"), query.text("fieldSelector"))?;
-    let since = list_options::since(query)?;
-    let include = Include::parse(query)?;
-    let shape = Lines { resource, shape: form.shape, include, columns_sent: false };
-    let deadline = Instant::now() + lifetime(query.number("timeoutSeconds")?);
-    let started = match since {
-        None => from_now(registry, target, selection)?,
-        Some(since) => registry.watch(target, selection, since).map(|watching| (watching, VecDeque::new())),
-    };
-    let body = match started {
+    let lifetime = lifetime(query.number("timeoutSeconds")?);
+    let begin = list_options::watch(registry, query)?;
+    let fields = query.text("fieldSelector");
+    if !target.name.is_empty() && !fields.is_empty() {
+        return Err(Status::bad_request("both a name and a field selector provided; please provide one or the other."));
+    }
+    let selection = Selection::parse(&resource, query.text("labelSelector"), fields)?;
+    let lines = Lines::new(resource, form.shape, Include::parse(query)?);
+    let body = match start(registry, target, selection, begin)? {
         Err(expired) => respond::full(respond::line(&json!({"type": "ERROR", "object": expired.object()}))),
-        Ok((watching, initial)) => {
-            let bookmarks = query.flag("allowWatchBookmarks").then(|| Instant::now() + BOOKMARK);
-            stream_events(Stream { watching, initial, shape, deadline, bookmarks, ended: false })
+        Ok(Started { watching, initial, mark }) => {
+            let clock = Clock::new(Instant::now() + lifetime, query.flag("allowWatchBookmarks"));
+            stream_events(Stream { watching, initial, mark, lines, clock })
         }
     };
     Ok(respond::answer(StatusCode::OK, "application/json", body))
 }
 
-type Started = Result<(Watching, VecDeque<Arc<Entry>>), Status>;
+struct Started {
+    watching: Watching,
+    initial: VecDeque<Arc<Entry>>,
+    /// The moment that the initial events show, where a bookmark has to say it.
+    mark: Option<Revision>,
+}
 
-/// Everything that is there now, and then what happens to it.
-fn from_now(registry: &Registry, target: &Target, selection: Selection) -> Result<Started, Status> {
-    let mut page = registry.list(target, &selection, 0, Start::Now)?;
-    if !target.name.is_empty() {
-        page.entries.retain(|e| e.key.name == target.name);
-    }
-    Ok(registry.watch(target, selection, page.revision).map(|watching| (watching, page.entries.into())))
+fn start(
+    registry: &Registry,
+    target: &Target,
+    selection: Selection,
+    begin: Begin,
+) -> Result<Result<Started, Status>, Status> {
+    let (since, initial, mark) = match begin {
+        Begin::After(since) => (since, VecDeque::new(), None),
+        Begin::Next => (registry.store().revision(), VecDeque::new(), None),
+        Begin::Present { marked } => {
+            let mut page = registry.list(target, &selection, 0, Start::Now)?;
+            if !target.name.is_empty() {
+                page.entries.retain(|e| e.key.name == target.name);
+            }
+            (page.revision, page.entries.into(), marked.then_some(page.revision))
+        }
+    };
+    Ok(registry.watch(target, selection, since).map(|watching| Started { watching, initial, mark }))
 }
 
 /// What the client asked for, or half an hour to an hour, so that watchers do not all come back at once.
 fn lifetime(asked: Option<i64>) -> Duration {
     match asked.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0) {
-        Some(seconds) => Duration::from_secs(seconds),
+        Some(seconds) => Duration::from_secs(seconds.min(u64::from(u32::MAX))),
         None => Duration::from_secs(rand::rng().random_range(1800..3600)),
     }
 }
@@ -76,10 +100,9 @@ fn lifetime(asked: Option<i64>) -> Duration {
 struct Stream {
     watching: Watching,
     initial: VecDeque<Arc<Entry>>,
-    shape: Lines,
-    deadline: Instant,
-    bookmarks: Option<Instant>,
-    ended: bool,
+    mark: Option<Revision>,
+    lines: Lines,
+    clock: Clock,
 }
 
 fn stream_events(stream: Stream) -> Body {
@@ -92,98 +115,30 @@ fn stream_events(stream: Stream) -> Body {
 
 impl Stream {
     async fn next(&mut self) -> Option<Bytes> {
-        if self.ended {
-            return None;
+        if !self.initial.is_empty() {
+            return Some(self.present());
         }
-        if let Some(entry) = self.initial.pop_front() {
-            return Some(self.shape.present(&entry));
+        if let Some(end) = self.mark.take() {
+            return Some(self.lines.end_of_initial(end));
         }
-        let wake = self.bookmarks.unwrap_or(self.deadline).min(self.deadline);
         tokio::select! {
             biased;
-            frame = self.watching.next() => Some(self.shape.event(&frame?)),
-            () = sleep_until(wake) => self.woken(wake),
+            frame = self.watching.next() => Some(self.lines.event(&frame?)),
+            woken = self.clock.woken() => match woken {
+                Woken::Bookmark => Some(self.lines.bookmark(self.watching.progress())),
+                Woken::End => None,
+            },
         }
     }
 
-    /// A bookmark when one is due, and a last one before the end.
-    fn woken(&mut self, at: Instant) -> Option<Bytes> {
-        self.ended = at >= self.deadline;
-        let next = self.bookmarks.as_mut()?;
-        *next = at + BOOKMARK;
-        Some(self.shape.bookmark(self.watching.progress()))
-    }
-}
-
-/// How events become lines, in the shape that was agreed on.
-struct Lines {
-    resource: Arc<Resource>,
-    shape: Shape,
-    include: Include,
-    columns_sent: bool,
-}
-
-impl Lines {
-    /// True where the stored bytes are what is sent.
-    fn as_stored(&self) -> bool {
-        self.shape == Shape::Object && self.resource.is_shown_as_stored()
-    }
-
-    fn present(&mut self, entry: &Entry) -> Bytes {
-        if !self.as_stored() {
-            return self.shaped("ADDED", &entry.value());
+    /// Some of what was there at the start.
+    fn present(&mut self) -> Bytes {
+        let mut piece = BytesMut::new();
+        while piece.len() < PIECE
+            && let Some(entry) = self.initial.pop_front()
+        {
+            self.lines.present(&entry, &mut piece);
         }
-        let mut line = Vec::with_capacity(entry.bytes.len() + 32);
-        line.extend_from_slice(b"{\"type\":\"ADDED\",\"object\":");
-        line.extend_from_slice(&entry.bytes);
-        line.extend_from_slice(b"}\n");
-        line.into()
-    }
-
-    fn event(&mut self, frame: &registry::Frame) -> Bytes {
-        let kind = match frame.change {
-            Change::Added => "ADDED",
-            Change::Modified => "MODIFIED",
-            Change::Deleted => "DELETED",
-        };
-        match frame.line() {
-            Some(line) if self.as_stored() => line,
-            _ => self.shaped(kind, &frame.object()),
-        }
-    }
-
-    fn bookmark(&mut self, seen: Revision) -> Bytes {
-        let object = json!({
-            "kind": self.resource.row.kind,
-            "apiVersion": self.resource.api_version,
-            "metadata": {"resourceVersion": seen.0.to_string(), "creationTimestamp": null},
-        });
-        match self.shape {
-            Shape::Table => {
-                let metadata = json!({"resourceVersion": seen.0.to_string()});
-                let table = table::table(Value::Null, Vec::new(), metadata);
-                respond::line(&json!({"type": "BOOKMARK", "object": table})).into()
-            }
-            _ => self.shaped("BOOKMARK", &object),
-        }
-    }
-
-    fn shaped(&mut self, kind: &str, object: &Value) -> Bytes {
-        let shaped = match self.shape {
-            Shape::Object => {
-                let mut shown = object.clone();
-                self.resource.show(&mut shown);
-                shown
-            }
-            Shape::Metadata => table::metadata_only(object),
-            Shape::Table => {
-                let sent = std::mem::replace(&mut self.columns_sent, true);
-                let columns = if sent { Value::Null } else { table::columns(&self.resource) };
-                let row = table::row(&self.resource, object, self.include, objects::time::now().0);
-                let version = object.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
-                table::table(columns, vec![row], json!({"resourceVersion": version}))
-            }
-        };
-        respond::line(&json!({"type": kind, "object": shaped})).into()
+        piece.freeze()
     }
 }

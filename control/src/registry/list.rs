@@ -27,8 +27,13 @@ pub enum Start<'a> {
     Now,
     /// The first object, as things were.
     At(Revision),
-    /// After the page that came with this token.
-    After(&'a str),
+    /// After the page that came with a token.
+    After {
+        /// The token.
+        token: &'a str,
+        /// No moment is asked for beside it.
+        plain: bool,
+    },
 }
 
 impl Registry {
@@ -47,7 +52,13 @@ impl Registry {
     pub fn list(&self, target: &Target, selection: &Selection, limit: usize, start: Start<'_>) -> Result<Page, Status> {
         let resource = &target.resource;
         let token = match start {
-            Start::After(text) => Some(Token::decode(text)?),
+            Start::After { token, plain } => {
+                let decoded = Token::decode(token)?;
+                if !plain {
+                    return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+                }
+                Some(decoded)
+            }
             _ => None,
         };
         let listing = self.listing(target, start, token.as_ref())?;

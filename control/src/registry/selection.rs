@@ -1,10 +1,9 @@
 //! Which objects of a collection a request is about: labels and fields.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod labels;
 
 use objects::selectors::{FieldError, FieldSelector, LabelSelector, SelectorError};
-use serde::Deserialize;
+use serde::Deserializer as _;
 use serde_json::Value;
 
 use super::object::{meta_str, metadata};
@@ -91,20 +90,12 @@ fn is_metadata(field: &str) -> bool {
     matches!(field, "metadata.name" | "metadata.namespace")
 }
 
-/// As much of an object as its labels need; the rest is skipped, not built.
-#[derive(Deserialize)]
-struct Labelled<'a> {
-    #[serde(borrow)]
-    metadata: Labels<'a>,
-}
-
-#[derive(Deserialize)]
-struct Labels<'a> {
-    #[serde(borrow, default)]
-    labels: HashMap<Cow<'a, str>, Cow<'a, str>>,
-}
-
+/// True where the labels of an encoded object match. Nothing behind the labels is read, which is most of an object.
 fn labels_match(selector: &LabelSelector, bytes: &[u8]) -> bool {
-    let labelled: Result<Labelled, _> = serde_json::from_slice(bytes);
-    labelled.is_ok_and(|o| selector.matches_with(|key| o.metadata.labels.get(key).map(|value| &**value)))
+    let mut labels = None;
+    // The error is the reader's own: it stops as soon as it has what it came for.
+    let _ = serde_json::Deserializer::from_slice(bytes)
+        .deserialize_map(labels::Finder { inside: false, found: &mut labels });
+    let labels = labels.unwrap_or_default();
+    selector.matches_with(|key| labels.get(key).map(|value| &**value))
 }

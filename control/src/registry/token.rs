@@ -48,15 +48,24 @@ impl Token {
     /// # Errors
     /// 400 for what is none.
     pub fn decode(text: &str) -> Result<Self, Status> {
-        let bad =
-            |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-        let bytes = BASE64.decode(text).map_err(|e| bad(e.to_string()))?;
+        let bad = |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid{why}"));
+        let bytes = BASE64.decode(text).map_err(|e| bad(format!(": {e}")))?;
         let token: Self = serde_json::from_slice(&bytes).map_err(|_| {
             let first = bytes.first().map(|b| char::from(*b)).unwrap_or(' ');
-            bad(format!("invalid character '{first}' looking for beginning of value"))
+            bad(format!(": invalid character '{first}' looking for beginning of value"))
         })?;
         if token.v != VERSION {
-            return Err(bad(format!("server does not recognize this encoded version {:?}", token.v)));
+            return Err(bad(format!(": server does not recognize this encoded version {}", token.v)));
+        }
+        if token.rv == 0 {
+            return Err(bad(format!(": incorrect encoded start resourceVersion (version {VERSION})")));
+        }
+        if token.start.is_empty() {
+            return Err(bad(format!(": encoded start key empty (version {VERSION})")));
+        }
+        // Nobody gets out of the collection by a key.
+        if token.start.trim_start_matches('/').split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(bad(format!(": {}", token.start)));
         }
         Ok(token)
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Entry, Revision};
 
 /// What happened to the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// It was created.
     Added,
@@ -43,6 +43,15 @@ pub struct Event {
     pub previous: Option<Arc<Entry>>,
     frame: Bytes,
     parsed: Mutex<Parsed>,
+    rendered: Mutex<Rendered>,
+}
+
+/// The event in other forms than its own, each by a hash of what the form is: while the event is among the latest, all
+/// watchers of a form share one encoding.
+#[derive(Debug, Default)]
+struct Rendered {
+    forms: Vec<(u64, Bytes)>,
+    late: bool,
 }
 
 /// Parsed states, for the watchers with selectors. A parsed object takes many times its bytes, so each is kept only
@@ -74,7 +83,33 @@ impl Slot {
 
 impl Event {
     pub(super) fn new(change: Change, entry: Arc<Entry>, previous: Option<Arc<Entry>>, frame: Bytes) -> Self {
-        Self { revision: entry.revision, change, entry, previous, frame, parsed: Mutex::default() }
+        Self {
+            revision: entry.revision,
+            change,
+            entry,
+            previous,
+            frame,
+            parsed: Mutex::default(),
+            rendered: Mutex::default(),
+        }
+    }
+
+    /// What the event holds on to, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// The event in the form with this hash; made at most once for the watchers that run at about the same time.
+    pub fn rendered(&self, form: u64, make: impl FnOnce() -> Bytes) -> Bytes {
+        let mut rendered = self.rendered.lock();
+        if let Some((_, known)) = rendered.forms.iter().find(|(known, _)| *known == form) {
+            return known.clone();
+        }
+        let made = make();
+        if !rendered.late {
+            rendered.forms.push((form, made.clone()));
+        }
+        made
     }
 
     /// `{"type":"ADDED","object":…}` and a line feed: the event on the wire for those who see all of the resource.
@@ -95,9 +130,10 @@ impl Event {
         Some(previous.get(*late, entry))
     }
 
-    /// Gives the memory of the parsed states back, and keeps none from here on.
+    /// Gives the memory of the parsed states and other forms back, and keeps none from here on.
     pub(super) fn forget_parsed(&self) {
         *self.parsed.lock() = Parsed { late: true, ..Parsed::default() };
+        *self.rendered.lock() = Rendered { late: true, forms: Vec::new() };
     }
 }
 
@@ -116,5 +152,17 @@ mod tests {
         let held = event.value();
         assert!(Arc::ptr_eq(&held, &event.value()), "shared while somebody holds it");
         assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn a_form_is_made_once_while_the_event_is_young() {
+        let bytes = Bytes::from_static(b"{}");
+        let entry = Entry { key: Key::new("pods", "a", "b"), revision: Revision(1), bytes, class: Class::Durable };
+        let event = Event::new(Change::Added, Arc::new(entry), None, Bytes::new());
+        let made = std::cell::Cell::new(0);
+        let get = |form| event.rendered(form, || Bytes::from(vec![made.replace(made.get() + 1)]));
+        assert_eq!((get(1), get(1), get(2), get(1)), (vec![0].into(), vec![0].into(), vec![1].into(), vec![0].into()));
+        event.forget_parsed();
+        assert_eq!((get(1), get(1)), (vec![2].into(), vec![3].into()));
     }
 }

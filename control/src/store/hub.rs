@@ -1,10 +1,11 @@
 //! Who waits for which changes.
 //!
-//! A watcher is a queue in an index, nothing more: no task, no timer, nothing to do for the changes of others.
+//! A watcher is a queue in an index, nothing more: no task, no timer, nothing to do for the changes of others. The queue is
+//! bounded by the number of its events and by their bytes: a watcher that never reads holds no more than that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
@@ -17,7 +18,14 @@ pub(super) struct Hub {
     watchers: Mutex<Watchers>,
     /// Every event up to this revision is in the queues of its watchers.
     dispatched: AtomicU64,
-    queue: usize,
+    room: Room,
+}
+
+/// How much may wait for one watcher.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) events: usize,
+    pub(super) bytes: usize,
 }
 
 #[derive(Default)]
@@ -30,6 +38,29 @@ pub(super) struct Watchers {
 struct Watcher {
     id: u64,
     queue: mpsc::Sender<Arc<Event>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The events that wait for one watcher.
+pub(super) struct Queue {
+    events: mpsc::Receiver<Arc<Event>>,
+    /// Their bytes.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    /// # Cancel safety
+    /// No event is lost when the future is dropped.
+    pub(super) async fn recv(&mut self) -> Option<Arc<Event>> {
+        let event = self.events.recv().await?;
+        self.waiting.fetch_sub(event.size(), Ordering::Relaxed);
+        Some(event)
+    }
+
+    /// True where the watcher has everything, and is still among those who get more.
+    pub(super) fn is_drained(&self) -> bool {
+        self.events.is_empty() && !self.events.is_closed()
+    }
 }
 
 /// A watcher's place in the index.
@@ -39,8 +70,8 @@ pub(super) struct Seat {
 }
 
 impl Hub {
-    pub(super) fn new(dispatched: Revision, queue: usize) -> Self {
-        Self { watchers: Mutex::default(), dispatched: AtomicU64::new(dispatched.0), queue }
+    pub(super) fn new(dispatched: Revision, room: Room) -> Self {
+        Self { watchers: Mutex::default(), dispatched: AtomicU64::new(dispatched.0), room }
     }
 
     /// Keeps watchers from coming and events from being dispatched.
@@ -56,7 +87,7 @@ impl Hub {
     pub(super) fn dispatch(&self, watchers: &mut Watchers, events: &[Arc<Event>]) {
         for event in events {
             for interest in Interest::of(&event.entry.key) {
-                watchers.send(&interest, event);
+                watchers.send(&interest, event, self.room.bytes);
             }
         }
         if let Some(last) = events.last() {
@@ -65,14 +96,19 @@ impl Hub {
     }
 
     /// Adds a watcher. After the store was closed its queue is at its end at once.
-    pub(super) fn register(&self, watchers: &mut Watchers, interest: Interest) -> (Seat, mpsc::Receiver<Arc<Event>>) {
-        let (queue, events) = mpsc::channel(self.queue);
+    pub(super) fn register(&self, watchers: &mut Watchers, interest: Interest) -> (Seat, Queue) {
+        let (queue, events) = mpsc::channel(self.room.events);
+        let waiting = Arc::new(AtomicUsize::new(0));
         watchers.last += 1;
         let id = watchers.last;
         if !watchers.closed {
-            watchers.by_interest.entry(interest.clone()).or_default().push(Watcher { id, queue });
+            watchers.by_interest.entry(interest.clone()).or_default().push(Watcher {
+                id,
+                queue,
+                waiting: waiting.clone(),
+            });
         }
-        (Seat { interest, id }, events)
+        (Seat { interest, id }, Queue { events, waiting })
     }
 
     pub(super) fn leave(&self, seat: &Seat) {
@@ -94,11 +130,20 @@ impl Hub {
 }
 
 impl Watchers {
-    fn send(&mut self, interest: &Interest, event: &Arc<Event>) {
+    fn send(&mut self, interest: &Interest, event: &Arc<Event>, most: usize) {
         let Some(peers) = self.by_interest.get_mut(interest) else { return };
-        peers.retain(|w| w.queue.try_send(event.clone()).is_ok());
+        peers.retain(|w| w.send(event, most));
         if peers.is_empty() {
             self.by_interest.remove(interest);
         }
+    }
+}
+
+impl Watcher {
+    /// False where there is no room left. One event has room in any case.
+    fn send(&self, event: &Arc<Event>, most: usize) -> bool {
+        let size = event.size();
+        let before = self.waiting.fetch_add(size, Ordering::Relaxed);
+        (before == 0 || before + size <= most) && self.queue.try_send(event.clone()).is_ok()
     }
 }

@@ -160,6 +160,24 @@ async fn a_slow_watcher_is_dropped_and_a_bookmark_never_runs_ahead_of_it() {
 }
 
 #[tokio::test]
+async fn a_watcher_that_never_reads_holds_no_more_than_its_bytes() {
+    let store = Store::open(Config { watch_bytes: 1000, ..Config::default() }).unwrap();
+    let mut watch = store.watch(Interest::all("pods"), store.revision()).unwrap();
+    let mut read = store.watch(Interest::all("pods"), store.revision()).unwrap();
+    for i in 0..100 {
+        store.write(put(&Key::new("pods", "a", &i.to_string()), Expect::Absent, 0)).await.unwrap();
+        assert!(ready(&mut read).is_some());
+    }
+    let held: usize = drain_events(&mut watch).iter().map(|event| event.frame().len()).sum();
+    assert!((500..=1000).contains(&held), "{held}");
+    assert!(watch.next().await.is_none(), "and is cut off");
+}
+
+fn drain_events(watch: &mut Watch) -> Vec<Arc<Event>> {
+    std::iter::from_fn(|| ready(watch)).collect()
+}
+
+#[tokio::test]
 async fn the_past_is_remembered_up_to_a_bound() {
     let store = Store::open(Config { history: 3, ..Config::default() }).unwrap();
     let key = Key::new("pods", "a", "x");

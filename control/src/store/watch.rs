@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
-use super::hub::Seat;
+use super::hub::{Queue, Seat};
 use super::{Event, Expired, Key, Revision, Shared};
 
 /// Which changes to watch.
@@ -56,7 +54,7 @@ pub struct Watch {
     shared: Arc<Shared>,
     seat: Seat,
     backlog: VecDeque<Arc<Event>>,
-    queue: mpsc::Receiver<Arc<Event>>,
+    queue: Queue,
     seen: Revision,
 }
 
@@ -102,7 +100,7 @@ impl Watch {
     pub fn progress(&self) -> Revision {
         // In this order: what was dispatched before the load is in the queue, or the queue was closed.
         let dispatched = self.shared.hub.dispatched();
-        let drained = self.backlog.is_empty() && self.queue.is_empty() && !self.queue.is_closed();
+        let drained = self.backlog.is_empty() && self.queue.is_drained();
         if drained { self.seen.max(dispatched) } else { self.seen }
     }
 }

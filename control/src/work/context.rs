@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Recorder;
 use super::recorder::{self, Sink};
+use crate::auth::ServiceAccounts;
 use crate::registry::Registry;
 
 /// Where pods and clients reach the API server: what the `kubernetes` service leads to.
@@ -24,6 +25,8 @@ pub struct ApiEndpoint {
 pub struct Config {
     /// The cluster's CA, published in every namespace as the ConfigMap `kube-root-ca.crt`.
     pub root_certificate: String,
+    /// What signs the tokens of service accounts; none where none are to be signed.
+    pub accounts: Option<Arc<ServiceAccounts>>,
     /// The way to the API server; none where no `kubernetes` service is wanted.
     pub api: Option<ApiEndpoint>,
     /// Pod addresses come out of this network, as `10.42.0.0/16`.
@@ -42,6 +45,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             root_certificate: String::new(),
+            accounts: None,
             api: None,
             cluster_cidr: "10.42.0.0/16".to_owned(),
             node_mask: 18,

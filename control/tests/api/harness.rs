@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::auth::{Authorizer, Caller};
+use control::auth::{Authorizer, Caller, ServiceAccounts, TokenKey};
 use control::health::Health;
 use control::http::{Body, Config, Router};
 use control::registry::Registry;
@@ -45,7 +45,9 @@ impl Server {
         let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
         let address = "127.0.0.1:6443".to_owned();
-        let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health });
+        let key = TokenKey::open(None).expect("a key");
+        let accounts = Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone()));
+        let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health, accounts });
         let server = Self { router };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;
@@ -116,6 +118,11 @@ pub struct Call {
 impl Call {
     pub fn accept(mut self, accept: &str) -> Self {
         self.request = self.request.header(ACCEPT, accept);
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
         self
     }
 

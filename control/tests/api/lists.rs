@@ -129,8 +129,30 @@ async fn what_cannot_be_listed_is_refused() {
             "continue=zzz",
             "invalid continue token: continue key is not valid: invalid character 'Ï' looking for beginning of value",
         ),
-        ("resourceVersion=x", "invalid resource version \"x\": strconv.ParseUint: parsing \"x\": invalid syntax"),
-        ("resourceVersion=1&continue=zzz", "specifying resource version is not allowed when using continue"),
+        (
+            "resourceVersion=x",
+            "invalid resource version: resourceVersion: Invalid value: \"x\": strconv.ParseUint: parsing \"x\": invalid syntax",
+        ),
+        ("timeoutSeconds=x", "strconv.ParseInt: parsing \"x\": invalid syntax"),
+        // {"v":"meta.k8s.io/v1","rv":2,"start":"a"}
+        (
+            "resourceVersion=1&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Miwic3RhcnQiOiJhIn0",
+            "specifying resource version is not allowed when using continue",
+        ),
+        // {"v":"meta.k8s.io/v1","rv":0,"start":"a"}
+        (
+            "continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MCwic3RhcnQiOiJhIn0",
+            "invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+        ),
+        // {"v":"meta.k8s.io/v1","rv":2,"start":"../a"}
+        (
+            "continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Miwic3RhcnQiOiIuLi9hIn0",
+            "invalid continue token: continue key is not valid: ../a",
+        ),
+        (
+            "fieldSelector=spec.x%3D1",
+            "\"spec.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+        ),
     ] {
         assert_eq!(list(query).await.refused(400, "BadRequest"), words, "{query}");
     }
@@ -141,7 +163,11 @@ async fn what_cannot_be_listed_is_refused() {
             "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
         ),
         ("resourceVersionMatch=Zap&resourceVersion=1", "Unsupported value: \"Zap\""),
-        ("sendInitialEvents=true", "sendInitialEvents is forbidden for list"),
+        ("sendInitialEvents=true", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"),
+        (
+            "continue=x&resourceVersionMatch=Exact&resourceVersion=1",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided",
+        ),
     ] {
         let said = list(query).await.refused(422, "Invalid");
         assert!(said.starts_with("ListOptions.meta.k8s.io \"\" is invalid: ") && said.contains(words), "{said}");
@@ -158,4 +184,73 @@ async fn a_long_list_comes_whole() {
     let list = server.read(CONFIGMAPS).await;
     assert_eq!(names(&list).len(), 6);
     assert!(list["items"].as_array().expect("items").iter().all(|i| i["data"]["x"] == filling.as_str()));
+}
+
+#[tokio::test]
+async fn whoever_takes_what_is_at_hand_gets_all_of_it() {
+    let server = server_with(3).await;
+    let list = server.read(&format!("{CONFIGMAPS}?limit=1&resourceVersion=0")).await;
+    assert_eq!((names(&list), token(&list)), (vec!["c0", "c1", "c2"], ""));
+    let page = server.read(&format!("{CONFIGMAPS}?limit=1&resourceVersion={}", version(&list))).await;
+    assert_eq!((names(&page), version(&page)), (vec!["c0"], version(&list)));
+}
+
+#[tokio::test]
+async fn a_page_of_a_moment_stays_at_it() {
+    let server = server_with(3).await;
+    let then = server.read(CONFIGMAPS).await;
+    server.delete(&format!("{CONFIGMAPS}/c2")).await.with(200);
+    let at = format!("{CONFIGMAPS}?resourceVersion={}&resourceVersionMatch=Exact&limit=2", version(&then));
+    let one = server.read(&at).await;
+    let two = server.read(&format!("{CONFIGMAPS}?limit=2&continue={}", token(&one))).await;
+    assert_eq!((names(&two), version(&two)), (vec!["c2"], version(&then)));
+    let plain = format!("{CONFIGMAPS}?resourceVersion=0&continue={}", token(&one));
+    assert_eq!(names(&server.read(&plain).await), ["c2"], "0 asks for no moment");
+}
+
+#[tokio::test]
+async fn a_moment_that_is_forgotten_cannot_be_listed() {
+    let server = Server::with(store::Config { history: 1, ..store::Config::default() }).await;
+    let first = server.config_map("a").await;
+    for name in ["b", "c"] {
+        server.config_map(name).await;
+    }
+    let gone = format!("{CONFIGMAPS}?resourceVersion={}&resourceVersionMatch=Exact", version(&first));
+    let said = server.get(&gone).await.refused(410, "Expired");
+    assert_eq!(said, "The resourceVersion for the provided list is too old.");
+}
+
+#[tokio::test]
+async fn people_get_it_laid_out() {
+    let server = server_with(1).await;
+    let one = format!("{CONFIGMAPS}/c0");
+    for (path, agent, pretty) in [
+        (format!("{one}?pretty=true"), "x", true),
+        (one.clone(), "curl/8.5", true),
+        (one.clone(), "Mozilla/5.0 (X11)", true),
+        (format!("{one}?pretty=0"), "curl/8.5", false),
+        (one.clone(), "kubectl/1.33", false),
+        (format!("{CONFIGMAPS}?pretty=1"), "x", true),
+        (format!("{CONFIGMAPS}/none?pretty=1"), "x", true),
+    ] {
+        let answer = server.request("GET", &path).header("user-agent", agent).send().await;
+        assert_eq!(answer.text.starts_with("{\n  \"kind\": "), pretty, "{path} {agent}");
+        assert_eq!(answer.text.ends_with("}\n"), !pretty, "{path} {agent}");
+        assert!(answer.json()["kind"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_given_is_not_acceptable() {
+    let server = server_with(1).await;
+    for accept in ["text/foo", "application/vnd.kubernetes.protobuf", "application/json;as=Zap;v=v1;g=meta.k8s.io"] {
+        let answer = server.request("GET", CONFIGMAPS).accept(accept).send().await;
+        assert!(answer.refused(406, "NotAcceptable").starts_with("406: Not Acceptable\n\nAvailable representations: "));
+    }
+    let watch = server.request("GET", &format!("{CONFIGMAPS}?watch=1")).accept(YAML).send().await;
+    assert_eq!(
+        watch.refused(406, "NotAcceptable"),
+        "only the following media types are accepted: application/json;stream=watch, \
+         application/vnd.kubernetes.protobuf;stream=watch"
+    );
 }

@@ -22,6 +22,7 @@ mod selectors;
 mod service_account_admission;
 mod subresources;
 mod tables;
+mod tokens;
 mod update;
 mod validation;
 mod versions;

@@ -147,7 +147,8 @@ async fn bookmarks_come_every_minute_and_before_the_end() {
         assert_eq!(version(&event["object"]), version(&made));
         at.push(start.elapsed().as_secs());
     }
-    assert_eq!(at, [60, 120, 150]);
+    assert_eq!(at, [60, 120, 148]);
+    assert_eq!(start.elapsed().as_secs(), 150);
 }
 
 #[tokio::test]
@@ -175,16 +176,156 @@ async fn the_future_is_waited_for() {
     assert_eq!(events.next().await, None);
 }
 
+const STREAMING: &str = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+
 #[tokio::test]
-async fn a_streaming_list_is_refused_so_that_clients_list_first() {
+async fn a_streaming_list_says_where_it_ends() {
     let server = Server::start().await;
-    let path = format!("{CONFIGMAPS}?watch=1&sendInitialEvents=true&timeoutSeconds=1");
+    for name in ["b", "a"] {
+        server.config_map(name).await;
+    }
+    let list = server.read(CONFIGMAPS).await;
+    let mut going_on = Vec::new();
+    for more in ["", "&resourceVersion=0", &format!("&resourceVersion={}", version(&list))] {
+        let mut events = server.watch(&format!("{CONFIGMAPS}?{STREAMING}{more}")).await;
+        events.expect(&[("ADDED", "a"), ("ADDED", "b")]).await;
+        let metadata = json!({"resourceVersion": version(&list), "creationTimestamp": null,
+            "annotations": {"k8s.io/initial-events-end": "true"}});
+        let object = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata});
+        let end = events.next().await.expect("a bookmark");
+        assert_eq!(end.to_string(), json!({"type": "BOOKMARK", "object": object}).to_string());
+        going_on.push(events);
+    }
+    label(&server, "a", "x".into()).await;
+    for mut events in going_on {
+        events.expect(&[("MODIFIED", "a")]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_streaming_list_of_nothing_ends_at_once() {
+    let server = Server::start().await;
+    let selected = format!("{CONFIGMAPS}?{STREAMING}&labelSelector=no%3Dbody");
+    let event = server.watch(&selected).await.next().await.expect("a bookmark");
+    assert_eq!(event["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    let all = server.read(CONFIGMAPS).await;
+    assert_eq!(version(&event["object"]), version(&all));
+}
+
+#[tokio::test]
+async fn the_end_of_a_streaming_list_has_its_shape() {
+    let server = Server::start().await;
+    server.make(PODS, pod("p")).await;
+    let path = format!("{PODS}?{STREAMING}");
+    let mut partial = server.request("GET", &path).accept(METADATA).events().await;
+    partial.expect(&[("ADDED", "p")]).await;
+    let end = partial.next().await.expect("a bookmark");
+    assert_eq!(end["object"]["kind"], "PartialObjectMetadata");
+    assert_eq!(end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    let mut tables = server.request("GET", &path).accept(TABLE).events().await;
+    assert_eq!(tables.next().await.expect("a row")["type"], "ADDED");
+    let end = tables.next().await.expect("a bookmark");
+    assert_eq!((&end["type"], &end["object"]["columnDefinitions"]), (&json!("BOOKMARK"), &Value::Null));
+    let row = &end["object"]["rows"][0]["object"];
+    assert_eq!(row["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    let mut whole = server.watch(&path).await;
+    whole.expect(&[("ADDED", "p")]).await;
+    let end = whole.next().await.expect("a bookmark");
+    assert_eq!((&end["object"]["spec"], &end["object"]["status"]), (&json!({"containers": null}), &json!({})));
+}
+
+#[tokio::test]
+async fn a_streaming_list_without_bookmarks_has_no_end() {
+    let server = Server::start().await;
+    server.config_map("a").await;
+    tokio::time::pause();
+    let path =
+        format!("{CONFIGMAPS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=90");
+    let mut events = server.watch(&path).await;
+    events.expect(&[("ADDED", "a")]).await;
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_watch_may_begin_with_what_comes_next() {
+    let server = Server::start().await;
+    server.config_map("a").await;
+    for more in ["", "&resourceVersion=0"] {
+        let path = format!("{CONFIGMAPS}?watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan{more}");
+        let mut events = server.watch(&path).await;
+        label(&server, "a", more.len().to_string().into()).await;
+        events.expect(&[("MODIFIED", "a")]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_watched_is_refused() {
+    let server = Server::start().await;
+    let future = format!("{CONFIGMAPS}?{STREAMING}&resourceVersion=99999999");
+    server.get(&future).await.refused(504, "Timeout");
+    let both = "/api/v1/watch/namespaces/golden/configmaps/a?fieldSelector=metadata.name%3Da";
     assert_eq!(
-        server.get(&path).await.refused(422, "Invalid"),
-        "ListOptions.meta.k8s.io \"\" is invalid: [resourceVersionMatch: Forbidden: sendInitialEvents requires setting \
-         resourceVersionMatch to NotOlderThan, sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch \
-         unless the WatchList feature gate is enabled]"
+        server.get(both).await.refused(400, "BadRequest"),
+        "both a name and a field selector provided; please provide one or the other."
     );
+    let unknown = format!("{CONFIGMAPS}?watch=1&fieldSelector=spec.x%3Da");
+    server.get(&unknown).await.refused(400, "BadRequest");
+    for (query, words) in [
+        (
+            "sendInitialEvents=true",
+            "[resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, \
+             sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is \
+             enabled]",
+        ),
+        (
+            "resourceVersionMatch=NotOlderThan",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        ),
+        (
+            "resourceVersionMatch=NotOlderThan&sendInitialEvents=true&continue=x",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided",
+        ),
+    ] {
+        let said = server.get(&format!("{CONFIGMAPS}?watch=1&{query}")).await.refused(422, "Invalid");
+        assert_eq!(said, format!("ListOptions.meta.k8s.io \"\" is invalid: {words}"));
+    }
+    let exact = server.get(&format!("{CONFIGMAPS}?watch=1&sendInitialEvents=true&resourceVersionMatch=Exact")).await;
+    let said = exact.refused(422, "Invalid");
+    assert!(said.contains("Unsupported value: \"Exact\": supported values: \"NotOlderThan\""), "{said}");
+}
+
+#[tokio::test]
+async fn a_watcher_that_never_reads_is_cut_off() {
+    let server = Server::with(store::Config { watch_bytes: 100_000, ..store::Config::default() }).await;
+    let mut idle = server.watch(&format!("{CONFIGMAPS}?watch=1")).await;
+    let filling = "x".repeat(20_000);
+    for i in 0..20 {
+        server.make(CONFIGMAPS, json!({"metadata": {"name": format!("c{i}")}, "data": {"x": filling}})).await;
+    }
+    let mut count = 0;
+    while idle.next().await.is_some() {
+        count += 1;
+    }
+    assert!((1..=5).contains(&count), "{count}");
+}
+
+#[tokio::test]
+async fn watchers_of_a_shape_share_what_they_get() {
+    let server = Server::start().await;
+    let path = format!("{CONFIGMAPS}?watch=1");
+    for accept in [METADATA, TABLE] {
+        let mut one = server.request("GET", &path).accept(accept).events().await;
+        let mut two = server.request("GET", &path).accept(accept).events().await;
+        let selected = format!("{path}&labelSelector=l%3Dx");
+        let mut three = server.request("GET", &selected).accept(accept).events().await;
+        server.config_map("a").await;
+        assert_eq!(one.next().await, two.next().await);
+        label(&server, "a", "x".into()).await;
+        let (first, second, third) = (one.next().await, two.next().await, three.next().await);
+        assert_eq!(first, second);
+        assert_eq!((&first.unwrap()["type"], &third.unwrap()["type"]), (&json!("MODIFIED"), &json!("ADDED")));
+        server.delete(&format!("{CONFIGMAPS}/a")).await.with(200);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The ConfigMaps and Secrets that pods of this node refer to: one watch an object, for as long as a pod holds it.
+//! What pods of this node refer to: ConfigMaps and Secrets, one watch an object for as long as a pod holds it, and their
+//! tokens.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -6,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use futures::StreamExt;
 use futures::future::select_all;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::tokens::{self, Tokens};
 use crate::pod::given::Needs;
 
 /// What is known of an object.
@@ -35,6 +37,7 @@ pub struct References {
     client: Client,
     config_maps: Watches<ConfigMap>,
     secrets: Watches<Secret>,
+    tokens: Tokens,
 }
 
 type Watches<K> = Arc<Mutex<HashMap<(String, String), Weak<Watched<K>>>>>;
@@ -49,6 +52,13 @@ struct Watched<K> {
 pub struct Subscription {
     config_maps: Vec<Held<ConfigMap>>,
     secrets: Vec<Held<Secret>>,
+    tokens: Vec<HeldToken>,
+}
+
+/// A token, as one of its pod's tasks follows it.
+struct HeldToken {
+    token: Arc<tokens::Held>,
+    known: watch::Receiver<tokens::Known>,
 }
 
 struct Held<K> {
@@ -63,12 +73,16 @@ pub type Objects<K> = BTreeMap<String, Arc<K>>;
 impl References {
     /// No object yet.
     pub fn new(client: Client) -> Self {
-        Self { client, config_maps: Watches::default(), secrets: Watches::default() }
+        let tokens = Tokens::new(client.clone());
+        Self { client, config_maps: Watches::default(), secrets: Watches::default(), tokens }
     }
 
     /// Watches what a pod needs.
-    pub fn subscribe(&self, namespace: &str, needs: &Needs) -> Subscription {
+    pub fn subscribe(&self, pod: &Pod, needs: &Needs) -> Subscription {
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        let tokens = needs.tokens.iter().map(|wanted| HeldToken::new(self.tokens.hold(pod, wanted.clone())));
         Subscription {
+            tokens: tokens.collect(),
             config_maps: hold(&self.client, &self.config_maps, namespace, needs.config_maps.iter()),
             secrets: hold(&self.client, &self.secrets, namespace, needs.secrets.iter()),
         }
@@ -134,6 +148,9 @@ impl Subscription {
         for held in &mut self.secrets {
             let _ = held.known.wait_for(|known| !matches!(known, Known::Nothing)).await;
         }
+        for held in &mut self.tokens {
+            let _ = held.known.wait_for(|known| !matches!(known, tokens::Known::Nothing)).await;
+        }
     }
 
     /// Waits for the next change of any of them.
@@ -149,7 +166,9 @@ impl Subscription {
             .secrets
             .iter_mut()
             .map(|held| Box::pin(changed(&mut held.known)) as futures::future::BoxFuture<'_, ()>);
-        let all: Vec<_> = maps.chain(secrets).collect();
+        let tokens =
+            self.tokens.iter_mut().map(|held| Box::pin(changed(&mut held.known)) as futures::future::BoxFuture<'_, ()>);
+        let all: Vec<_> = maps.chain(secrets).chain(tokens).collect();
         if all.is_empty() {
             return std::future::pending().await;
         }
@@ -161,9 +180,21 @@ impl Subscription {
         (present(&self.config_maps), present(&self.secrets))
     }
 
+    /// The tokens as they are now.
+    pub fn tokens(&self) -> tokens::Bundle {
+        self.tokens.iter().map(|held| (held.token.wanted().clone(), held.known.borrow().clone())).collect()
+    }
+
     /// The same objects, followed from here on by another.
     pub fn fork(&self) -> Self {
-        Self { config_maps: fork(&self.config_maps), secrets: fork(&self.secrets) }
+        let tokens = self.tokens.iter().map(|held| HeldToken { token: held.token.clone(), known: held.known.clone() });
+        Self { config_maps: fork(&self.config_maps), secrets: fork(&self.secrets), tokens: tokens.collect() }
+    }
+}
+
+impl HeldToken {
+    fn new(token: Arc<tokens::Held>) -> Self {
+        Self { known: token.known(), token }
     }
 }
 
@@ -181,7 +212,7 @@ fn present<K>(held: &[Held<K>]) -> Objects<K> {
     present.collect()
 }
 
-async fn changed<K>(known: &mut watch::Receiver<Known<K>>) {
+async fn changed<T>(known: &mut watch::Receiver<T>) {
     if known.changed().await.is_err() {
         std::future::pending().await
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Secret, Service, ServiceAccountTokenProjection};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use crate::agent::tokens::{Bundle, Wanted};
 
 /// A snapshot of the objects around a pod. An object that is not here does not exist (now).
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Given {
     pub config_maps: BTreeMap<String, Arc<ConfigMap>>,
     /// The Secrets it refers to, by name.
     pub secrets: BTreeMap<String, Arc<Secret>>,
+    /// Its tokens.
+    pub tokens: Bundle,
     /// The services of its namespace, and `kubernetes`.
     pub services: Vec<Arc<Service>>,
 }
@@ -36,6 +40,7 @@ impl Given {
             pod_ip: Some([10, 42, 0, 7].into()),
             config_maps: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            tokens: Bundle::new(),
             services: Vec::new(),
         }
     }
@@ -48,6 +53,8 @@ pub struct Needs {
     pub config_maps: BTreeSet<String>,
     /// Secrets.
     pub secrets: BTreeSet<String>,
+    /// Tokens for its service account.
+    pub tokens: BTreeSet<Wanted>,
 }
 
 impl Needs {
@@ -63,6 +70,7 @@ impl Needs {
             for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
                 needs.config_maps.extend(source.config_map.iter().map(|source| source.name.clone()));
                 needs.secrets.extend(source.secret.iter().map(|source| source.name.clone()));
+                needs.tokens.extend(source.service_account_token.iter().map(wanted));
             }
         }
         needs
@@ -78,4 +86,9 @@ impl Needs {
             self.secrets.extend(source.secret_key_ref.iter().map(|source| source.name.clone()));
         }
     }
+}
+
+/// The token that a projection shows.
+pub fn wanted(projection: &ServiceAccountTokenProjection) -> Wanted {
+    (projection.audience.clone().unwrap_or_default(), projection.expiration_seconds.unwrap_or(3600))
 }

@@ -60,6 +60,7 @@ impl Ground {
             pod_ip,
             config_maps,
             secrets,
+            tokens: around.tokens(),
             services: self.services.around(namespace, links),
         }
     }

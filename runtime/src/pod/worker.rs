@@ -116,14 +116,13 @@ impl Worker {
             (Some(spec), Sandbox::Absent) => Needs::of(spec),
             _ => Needs::default(),
         };
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let wish = Wish::of(&pod, taken);
         // A pod that was over before this process began has been told about.
         let over = matches!(observed.sandbox, Sandbox::Released(_));
         let told = || status::build(&pod, &wish, &observed, ground.host_ip, pod.status.as_ref(), Timestamp::now());
         let reported = over.then(|| Arc::new(told()));
         Self {
-            around: ground.references.subscribe(namespace, &needs),
+            around: ground.references.subscribe(&pod, &needs),
             regarding: events::regarding(&*pod),
             wish,
             live: observed.units.iter().map(|_| None).collect(),

@@ -1,18 +1,16 @@
 //! Several sources in one directory: among them `kube-api-access`, which every pod with a service account has.
 
-use k8s_openapi::api::core::v1::{Pod, ProjectedVolumeSource};
+use k8s_openapi::api::core::v1::{Pod, ProjectedVolumeSource, ServiceAccountTokenProjection};
 
-use super::payload::File;
+use super::payload::{DEFAULT_MODE, File};
 use super::{Error, config_map, downward_api, secret};
-use crate::pod::given::Given;
+use crate::agent::tokens::Known;
+use crate::pod::given::{Given, wanted};
 
 /// The admission plugin gives this volume to every pod; a pod that never calls the API must not wait for it.
 const API_ACCESS: &str = "kube-api-access-";
 
 /// The files of a `projected` volume. Later sources win over earlier ones.
-///
-/// A `serviceAccountToken` gives no file yet: the control plane does not sign tokens so far, and a file that is no
-/// token would be worse than none.
 pub fn files(name: &str, source: &ProjectedVolumeSource, pod: &Pod, given: &Given) -> Result<Vec<File>, Error> {
     let api_access = name.starts_with(API_ACCESS);
     let mode = source.default_mode;
@@ -27,6 +25,9 @@ pub fn files(name: &str, source: &ProjectedVolumeSource, pod: &Pod, given: &Give
             let optional = wanted.optional == Some(true);
             more.extend(secret::keys(&wanted.name, wanted.items.as_deref(), mode, optional, given)?);
         }
+        if let Some(projection) = &source.service_account_token {
+            more.extend(token(projection, mode, api_access, given)?);
+        }
         if let Some(fields) = &source.downward_api {
             more.extend(downward_api::files(fields.items.as_deref(), mode, pod, given)?);
         }
@@ -34,6 +35,23 @@ pub fn files(name: &str, source: &ProjectedVolumeSource, pod: &Pod, given: &Give
         files.append(&mut more);
     }
     Ok(files)
+}
+
+/// The file of a token.
+fn token(
+    projection: &ServiceAccountTokenProjection,
+    mode: Option<i32>,
+    optional: bool,
+    given: &Given,
+) -> Result<Option<File>, Error> {
+    match given.tokens.get(&wanted(projection)) {
+        Some(Known::Given(token)) => {
+            File::new(&projection.path, token.as_bytes(), mode.unwrap_or(DEFAULT_MODE)).map(Some)
+        }
+        _ if optional => Ok(None),
+        Some(Known::Refused(why)) => Err(Error::Token(why.to_string())),
+        Some(Known::Nothing) | None => Err(Error::Token("it was not asked for".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -59,9 +77,17 @@ mod tests {
         };
         let mut given = Given::for_tests();
         assert_eq!(paths("kube-api-access-x7k2p", &given).expect("optional"), ["namespace"]);
+        assert_eq!(paths("mine", &given).expect_err("needed"), "failed to fetch token: it was not asked for");
+        let asked = ("".to_owned(), 3607);
+        given.tokens.insert(asked.clone(), Known::Refused("serviceaccounts \"x\" not found".into()));
+        assert_eq!(
+            paths("mine", &given).expect_err("needed"),
+            "failed to fetch token: serviceaccounts \"x\" not found"
+        );
+        given.tokens.insert(asked, Known::Given("a.b.c".into()));
         assert_eq!(paths("mine", &given).expect_err("needed"), "configmap \"kube-root-ca.crt\" not found");
         let map = json!({"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "PEM"}});
         given.config_maps.insert("kube-root-ca.crt".into(), Arc::new(from_value(map).expect("map")));
-        assert_eq!(paths("mine", &given).expect("there"), ["ca.crt", "namespace"]);
+        assert_eq!(paths("mine", &given).expect("there"), ["token", "ca.crt", "namespace"]);
     }
 }

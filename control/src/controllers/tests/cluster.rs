@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::auth::{ServiceAccounts, TokenKey};
 use crate::controllers::{ApiEndpoint, Config, Error, feed, run};
 use crate::registry::{DeleteOptions, Informed, Propagation, Registry};
 use crate::store::{self, Interest, Store};
@@ -34,7 +35,9 @@ impl Cluster {
         let registry = Registry::new(store, "10.43.0.0/16".parse().expect("a range"));
         let stop = CancellationToken::new();
         let api = ApiEndpoint { cluster_ip: [10, 43, 0, 1].into(), address: [127, 0, 0, 1].into(), port: 6443 };
-        let config = Config { root_certificate: "PEM".to_owned(), api: Some(api), ..Config::default() };
+        let key = TokenKey::open(None).expect("a key");
+        let accounts = Some(Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone())));
+        let config = Config { root_certificate: "PEM".to_owned(), accounts, api: Some(api), ..Config::default() };
         let loops = tokio::spawn(run(config, registry.clone(), stop.clone()));
         let cluster = Self { _node: tokio::spawn(node(registry.clone())), registry, loops, _stop: stop.drop_guard() };
         cluster.until("namespaces and node", |c| c.all::<Namespace>().len() == 4 && has_ready_node(c)).await;

@@ -1,10 +1,11 @@
 //! How things end: with their owners, with their namespace, and not before.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Secret, ServiceAccount};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use crate::registry::Propagation;
+use crate::store::Interest;
 
 fn owned_by(owner: &ConfigMap, extra: Value) -> Value {
     let mut metadata = json!({"ownerReferences": [{
@@ -32,11 +33,14 @@ async fn an_owner_of_another_namespace_is_none_and_one_of_no_namespace_is_not_ju
     cluster.create::<Node>(owned_by(&owner, json!({"name": "n2"}))).await;
     cluster.create::<ConfigMap>(owned_by(&owner, json!({"name": "kept", "namespace": "default"}))).await;
     cluster.create::<ConfigMap>(owned_by(&owner, json!({"name": "stray", "namespace": "dev"}))).await;
-    cluster.until("the stray's end", |c| c.one::<ConfigMap>("dev", "stray").is_none()).await;
-    assert!(cluster.one::<Node>("", "n2").is_some() && cluster.one::<ConfigMap>("default", "kept").is_some());
+    // Asked of the store: an informer may not have heard of what is gone already.
+    let map = |c: &Cluster, namespace: &str, name: &str| c.registry.api::<ConfigMap>().get(namespace, name).is_ok();
+    let node = |c: &Cluster| c.registry.api::<Node>().get("", "n2").is_ok();
+    cluster.until("the stray's end", |c| !map(c, "dev", "stray")).await;
+    assert!(node(&cluster) && map(&cluster, "default", "kept"));
     cluster.delete::<ConfigMap>("default", "owner", None).await;
-    cluster.until("the dependent's end", |c| c.one::<ConfigMap>("default", "kept").is_none()).await;
-    assert!(cluster.one::<Node>("", "n2").is_some());
+    cluster.until("the dependent's end", |c| !map(c, "default", "kept")).await;
+    assert!(node(&cluster));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,8 +50,9 @@ async fn an_owner_of_the_same_name_is_not_the_owner() {
     cluster.delete::<ConfigMap>("default", "owner", None).await;
     cluster.create::<ConfigMap>(map("owner")).await;
     cluster.create::<ConfigMap>(owned_by(&first, json!({"name": "late", "namespace": "default"}))).await;
-    cluster.until("its end", |c| c.one::<ConfigMap>("default", "late").is_none()).await;
-    assert!(cluster.one::<ConfigMap>("default", "owner").is_some());
+    let there = |c: &Cluster, name: &str| c.registry.api::<ConfigMap>().get("default", name).is_ok();
+    cluster.until("its end", |c| !there(c, "late")).await;
+    assert!(there(&cluster, "owner"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,4 +101,36 @@ async fn a_namespace_says_what_it_waits_for() {
     );
     api.patch_merge("dev", "held", json!({"metadata": {"finalizers": null}})).await.expect("it is there");
     cluster.until("its end", |c| c.one::<Namespace>("", "dev").is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_secret_is_filled_and_goes_with_its_account() {
+    let cluster = Cluster::start().await;
+    cluster.create::<ServiceAccount>(json!({"metadata": {"name": "robot", "namespace": "default"}})).await;
+    let secret = |name: &str, account: &str| -> Secret {
+        serde_json::from_value(json!({
+            "metadata": {
+                "name": name, "namespace": "default", "annotations": {"kubernetes.io/service-account.name": account},
+            },
+            "type": "kubernetes.io/service-account-token",
+        }))
+        .expect("a secret")
+    };
+    let api = cluster.registry.api::<Secret>();
+    api.create(&secret("robot-token", "robot")).await.expect("it is new");
+    api.create(&secret("lost-token", "nobody")).await.expect("it is new");
+    let store = cluster.registry.store();
+    let mut secrets = store.watch(Interest::all("secrets"), store.revision()).expect("the present is remembered");
+    let data = |name: &str| api.get("default", name).ok().and_then(|s| s.data);
+    while data("robot-token").is_none() || api.get("default", "lost-token").is_ok() {
+        secrets.next().await.expect("the store is open");
+    }
+    let data = data("robot-token").unwrap_or_default();
+    assert_eq!(data.get("namespace").map(|v| v.0.clone()), Some(b"default".to_vec()));
+    assert_eq!(data.get("ca.crt").map(|v| v.0.clone()), Some(b"PEM".to_vec()));
+    assert_eq!(data.get("token").map(|v| v.0.split(|b| *b == b'.').count()), Some(3));
+    cluster.delete::<ServiceAccount>("default", "robot", None).await;
+    while api.get("default", "robot-token").is_ok() {
+        secrets.next().await.expect("the store is open");
+    }
 }

@@ -108,7 +108,8 @@ fn coerce_object(map: &mut Map<String, Value>, at: &Path, unknown: &mut Vec<Stri
     }
 }
 
-fn object_meta() -> TypeRef<'static> {
+/// The type of every object's metadata.
+pub(super) fn object_meta() -> TypeRef<'static> {
     builtin().named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta").expect("every table has ObjectMeta")
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::limits::{Bound, Limits};
 use super::pattern::Pattern;
+use super::rules::Rule;
 use super::{Additional, DEEPEST, List, Structural, Type, formats};
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
@@ -37,13 +38,21 @@ impl Structural {
     /// A schema that says something that no structural schema can. [`super::check`] tells all that is wrong with it.
     pub fn parse(schema: &Value) -> Result<Arc<Self>, Errors> {
         match unsupported(schema, 0) {
-            None => Ok(Parser::default().node(schema)),
+            None => Ok(Parser::default().root(schema)),
             Some(words) => {
                 let mut errors = Errors::default();
                 errors.invalid(&Path::new("openAPIV3Schema"), "", &words);
                 Err(errors)
             }
         }
+    }
+}
+
+impl Structural {
+    /// The tree of a part of a schema without its rules, if it has one.
+    pub(super) fn parse_part(schema: &Value) -> Option<Arc<Self>> {
+        let mut parser = Parser { without_rules: true, ..Parser::default() };
+        unsupported(schema, 0).is_none().then(|| parser.node(schema))
     }
 }
 
@@ -100,11 +109,30 @@ pub(super) fn children(schema: &Value) -> impl Iterator<Item = &Value> {
 #[derive(Default)]
 struct Parser {
     known: HashMap<String, Arc<Structural>>,
+    without_rules: bool,
 }
 
 impl Parser {
+    /// The node of an object as a whole: its rules know more of it than others do.
+    fn root(&mut self, schema: &Value) -> Arc<Structural> {
+        let children = self.children(schema);
+        Arc::new(node(schema, children, Rule::all(schema, true)))
+    }
+
     fn node(&mut self, schema: &Value) -> Arc<Structural> {
-        let children = Children {
+        let children = self.children(schema);
+        let key = key(schema, &children);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let rules = if self.without_rules { Box::default() } else { Rule::all(schema, false) };
+        let made = Arc::new(node(schema, children, rules));
+        self.known.insert(key, made.clone());
+        made
+    }
+
+    fn children(&mut self, schema: &Value) -> Children {
+        Children {
             properties: self.properties(schema),
             additional: self.additional(schema.at("additionalProperties")),
             items: self.single(schema.at("items")),
@@ -112,9 +140,7 @@ impl Parser {
             all_of: self.list(schema.items("allOf")),
             any_of: self.list(schema.items("anyOf")),
             one_of: self.list(schema.items("oneOf")),
-        };
-        let key = key(schema, &children);
-        self.known.entry(key).or_insert_with(|| Arc::new(node(schema, children))).clone()
+        }
     }
 
     fn properties(&mut self, schema: &Value) -> Box<[(Box<str>, Arc<Structural>)]> {
@@ -151,6 +177,17 @@ struct Children {
     one_of: Box<[Arc<Structural>]>,
 }
 
+impl Children {
+    /// Those that values have, junctors left out.
+    fn trunk(&self) -> impl Iterator<Item = &Arc<Structural>> {
+        let additional = match &self.additional {
+            Some(Additional::Schema(schema)) => Some(schema),
+            _ => None,
+        };
+        self.properties.iter().map(|(_, property)| property).chain(additional).chain(&self.items)
+    }
+}
+
 /// What two nodes have in common exactly when they are the same: their own keywords, and the identity of their children.
 fn key(schema: &Value, children: &Children) -> String {
     let own: Map<String, Value> = schema
@@ -180,7 +217,8 @@ fn key(schema: &Value, children: &Children) -> String {
     key
 }
 
-fn node(schema: &Value, children: Children) -> Structural {
+fn node(schema: &Value, children: Children, rules: Box<[Rule]>) -> Structural {
+    let governed = !rules.is_empty() || children.trunk().any(|child| child.governed);
     let ty = Type::named(schema.text("type"));
     let int_or_string = schema.flag("x-kubernetes-int-or-string");
     let limits = Limits {
@@ -216,6 +254,8 @@ fn node(schema: &Value, children: Children) -> Structural {
         list: list(schema),
         atomic_map: schema.text("x-kubernetes-map-type") == "atomic",
         limits: (!limits.is_empty()).then(|| Box::new(limits)),
+        rules,
+        governed,
     }
 }
 

@@ -3,6 +3,7 @@
 mod checks;
 mod forms;
 mod properties;
+mod rules;
 mod values;
 
 use std::sync::Arc;

@@ -27,7 +27,6 @@ struct Context<'a> {
     /// The list whose items can't be told apart from one update to the next.
     uncorrelatable: Option<&'a Path>,
     /// True on the trunk of a schema that is structural.
-    #[expect(dead_code, reason = "until rules are compiled")]
     rules: bool,
 }
 

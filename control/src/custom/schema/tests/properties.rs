@@ -51,7 +51,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-fn is_valid(schema: &Structural, value: &Value) -> bool {
+fn is_valid(schema: &Arc<Structural>, value: &Value) -> bool {
     let mut errors = Errors::default();
     schema.validate(value, &mut errors);
     errors.is_empty()

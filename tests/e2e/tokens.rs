@@ -1,0 +1,52 @@
+//! Credentials of pods: a token in a file, as good as long as its pod.
+
+use crate::harness::{Session, eventually};
+
+const FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+#[test]
+fn a_pod_has_a_token_that_ends_with_it() {
+    let session = Session::new("pod-token");
+    session.apply(&format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: bearer, labels: {{app: bearer}}}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - {{name: main, image: localhost/log-tail:v1, args: [{FILE}]}}
+"
+    ));
+    session.ready("app=bearer");
+    let token = session.until("kubectl logs bearer", |said| said.split('.').count() == 3);
+    let as_bearer = format!(
+        "kubectl --kubeconfig=/dev/null --server={} --insecure-skip-tls-verify --token={}",
+        session.server().url(),
+        token.trim()
+    );
+    let who = session.run(&format!("{as_bearer} auth whoami"));
+    assert!(who.contains("system:serviceaccount:pod-token:default"), "{who}");
+    assert!(who.contains("authentication.kubernetes.io/pod-name") && who.contains("bearer"), "{who}");
+    session.run("kubectl delete pod bearer --now");
+    eventually("the token's end", || {
+        let said = session.run_whole(&format!("{as_bearer} auth whoami"));
+        if said.stderr.contains("Unauthorized") || said.stderr.contains("must be logged in") {
+            Ok(())
+        } else {
+            Err(said.stderr)
+        }
+    });
+}
+
+#[test]
+fn kubectl_makes_tokens() {
+    let session = Session::new("made-token");
+    session.run("kubectl create serviceaccount robot");
+    let token = session.run("kubectl create token robot --duration=10m --audience=vault");
+    assert_eq!(token.trim().split('.').count(), 3);
+    let refused = session.refused("kubectl create token robot --duration=1m");
+    assert!(refused.contains("may not specify a duration less than 10 minutes"), "{refused}");
+    let missing = session.refused("kubectl create token nobody");
+    assert!(missing.contains("serviceaccounts \"nobody\" not found"), "{missing}");
+}
