@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ::schema::ResourceRow;
 use ::schema::admit::{Findings, TypeError};
+use ::schema::apply::TypeView;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -26,6 +27,11 @@ impl Kind {
 
     /// Fills in the schema's defaults.
     pub fn default(&self, _object: &mut Value) {}
+
+    /// The type as apply sees it.
+    pub fn type_view(&self) -> TypeView<'_> {
+        TypeView::deduced()
+    }
 
     /// The columns of its Table.
     pub fn columns(&self) -> Value {

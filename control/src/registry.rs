@@ -14,6 +14,7 @@
 
 mod addresses;
 mod api;
+mod apply;
 mod binding;
 mod create;
 mod delete;
@@ -22,6 +23,7 @@ mod informer;
 mod informers;
 mod json_patch;
 mod list;
+mod managed;
 mod metadata;
 mod nature;
 mod object;
@@ -38,6 +40,7 @@ mod versions;
 mod watch;
 
 pub use api::{Api, Object};
+pub use apply::Config;
 pub use delete::{DeleteOptions, Deleted, Propagation};
 pub use informer::{Change, Changes, Informer};
 pub use informers::Informed;

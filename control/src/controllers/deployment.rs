@@ -26,7 +26,7 @@ use objects::{owners, pods, time};
 
 use super::claim;
 use super::{Context, Key, Next, Overlay, Queue, Recorder, feed};
-use crate::registry::{Api, Change, DeleteOptions, Informer, Part};
+use crate::registry::{Api, Change, DeleteOptions, Informer};
 use crate::status::Status;
 use plan::{Scale, Step};
 use sets::Sets;
@@ -262,7 +262,7 @@ impl Deployments {
 
     /// Status and revision annotation in one write, as upstream's status endpoint takes them: the generation is a user's.
     async fn write(&self, deployment: &Deployment) -> Result<(), Status> {
-        match self.api.put(deployment, Part::Internal).await {
+        match self.api.update_status(deployment).await {
             Err(status) if !status.is_not_found() => Err(status),
             _ => Ok(()),
         }

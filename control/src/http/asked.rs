@@ -9,6 +9,7 @@ use super::negotiate::Negotiated;
 use super::path::ResourcePath;
 use super::query::Query;
 use crate::auth::Caller;
+use crate::field::{Errors, Path};
 use crate::registry::{FieldValidation, Registry, Target, WriteOptions};
 use crate::status::Status;
 
@@ -46,6 +47,7 @@ impl<'a> Asked<'a> {
     /// 422 for a parameter that makes no sense.
     pub fn write_options(&self, kind: &str) -> Result<WriteOptions, Status> {
         let validation: FieldValidation = self.query.field_validation(kind)?;
+        check_manager(kind, self.query.text("fieldManager"))?;
         Ok(WriteOptions {
             dry_run: self.query.dry_run(kind)?,
             validation,
@@ -54,6 +56,23 @@ impl<'a> Asked<'a> {
             manager: self.manager().into(),
             force: self.query.flag("force"),
         })
+    }
+
+    /// The options of a patch. Who applies must say as whom, and alone may use force.
+    ///
+    /// # Errors
+    /// As [`Asked::write_options`].
+    pub fn patch_options(&self, applies: bool) -> Result<WriteOptions, Status> {
+        const KIND: &str = "PatchOptions";
+        let mut errors = Errors::default();
+        if applies && self.query.text("fieldManager").is_empty() {
+            errors.required(&Path::new("fieldManager"), "is required for apply patch");
+        }
+        if !applies && self.query.has("force") {
+            errors.forbidden(&Path::new("force"), "may not be specified for non-apply patch");
+        }
+        refuse(KIND, &errors)?;
+        self.write_options(KIND)
     }
 
     /// Who is said to own the fields that are written: the manager that the client names, or else the client's program.
@@ -73,4 +92,22 @@ impl<'a> Asked<'a> {
             None => program,
         }
     }
+}
+
+fn check_manager(kind: &str, manager: &str) -> Result<(), Status> {
+    let (mut errors, at) = (Errors::default(), Path::new("fieldManager"));
+    if manager.len() > LONGEST_MANAGER {
+        errors.too_long(&at, LONGEST_MANAGER);
+    }
+    if manager.chars().any(char::is_control) {
+        errors.invalid(&at, manager, "should only contain printable characters");
+    }
+    refuse(kind, &errors)
+}
+
+fn refuse(kind: &str, errors: &Errors) -> Result<(), Status> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid(&format!("{kind}.meta.k8s.io"), "", errors))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::Body;
-use crate::registry::Resource;
+use crate::registry::{Config, Resource};
 use crate::status::Status;
 
 /// The largest request body, in bytes: upstream's limit.
@@ -109,6 +109,23 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
     object.insert("apiVersion".to_owned(), resource.api_version.as_str().into());
     object.insert("kind".to_owned(), kind.into());
     Ok(decoded)
+}
+
+/// Decodes a configuration to apply.
+///
+/// # Errors
+/// 400 with the decoder's words.
+pub fn config(bytes: &[u8]) -> Result<Config, Status> {
+    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding YAML: {why}"));
+    let Decoded { value, duplicates } = decode::yaml(bytes).map_err(|e| bad(&e))?;
+    if !value.is_object() && !value.is_null() {
+        let found = go_type(&value);
+        return Err(bad(&format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
+             map[string]interface {{}}"
+        )));
+    }
+    Ok(Config { object: value, duplicates })
 }
 
 /// The media type of a `Content-Type`, without its parameters.

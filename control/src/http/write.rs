@@ -9,7 +9,10 @@ use crate::registry::{Outcome, Part, Patch, WriteOptions};
 use crate::status::Status;
 
 const PATCHES: &[&str] =
-    &["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
+    &["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", APPLY];
+
+/// A configuration to apply; JSON is YAML.
+const APPLY: &str = "application/apply-patch+yaml";
 
 /// POST to a collection.
 ///
@@ -46,10 +49,14 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
 /// # Errors
 /// 415 for a patch format that is not served, and as [`Registry::patch`].
 pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<Body>, Status> {
-    let mut options = asked.write_options("PatchOptions")?;
-    let format = body::media_type(asked.content_type()).to_owned();
+    let format = body::media_type(asked.content_type());
+    if !PATCHES.contains(&format) {
+        return Err(Status::unsupported_media_type(PATCHES));
+    }
     let bytes = body::read(body).await?;
-    let patch = match format.as_str() {
+    let mut options = asked.patch_options(format == APPLY)?;
+    let patch = match format {
+        APPLY => return apply(asked, part, &bytes, &options).await,
         "application/json-patch+json" => Patch::Json(
             serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?,
         ),
@@ -58,6 +65,15 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
         _ => return Err(Status::unsupported_media_type(PATCHES)),
     };
     let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
+    if part == Part::Scale {
+        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
+    }
+    written(asked, &outcome)
+}
+
+async fn apply(asked: Asked<'_>, part: Part, bytes: &[u8], options: &WriteOptions) -> Result<Response<Body>, Status> {
+    let config = body::config(bytes)?;
+    let outcome = asked.registry.apply(asked.target, part, &config, options).await?;
     if part == Part::Scale {
         return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
     }

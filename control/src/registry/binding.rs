@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Registry;
+use super::managed::Tracking;
 use super::object::{is_deleting, meta_str, metadata_mut, set_meta};
 use super::options::WriteOptions;
 use super::part::Part;
@@ -39,7 +40,12 @@ impl Registry {
                     "Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}"
                 )));
             }
-            Ok(Proposal { object: bound_to(old, node, binding), warnings: Vec::new(), pinned: false })
+            Ok(Proposal {
+                object: bound_to(old, node, binding),
+                warnings: Vec::new(),
+                pinned: false,
+                tracking: Tracking::Kept,
+            })
         };
         self.mutate(target, Part::Internal, options, propose).await.map(drop)
     }

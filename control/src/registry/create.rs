@@ -4,6 +4,7 @@ use bytes::Bytes;
 use objects::names;
 use serde_json::Value;
 
+use super::managed::{self, Tracking};
 use super::object::{meta_str, set_meta};
 use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::resources::{Resource, Target};
@@ -28,14 +29,15 @@ impl Registry {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
         self.check_version(target, &object)?;
-        let target = self.to_stored(target, &mut object)?;
-        self.create_conformed(&target, object, warnings, options).await
+        let stored = self.to_stored(target, &mut object)?;
+        self.create_conformed(&stored, Tracking::Difference(&target.resource), object, warnings, options).await
     }
 
     /// The rest of a create: the object is of its type, agrees with its path and is of the stored version.
     pub(super) async fn create_conformed(
         &self,
         target: &Target,
+        tracking: Tracking<'_>,
         mut object: Value,
         mut warnings: Vec<String>,
         options: &WriteOptions,
@@ -46,6 +48,10 @@ impl Registry {
             rename(&mut object);
         }
         resource.default(&mut object);
+        metadata::wipe(&mut object);
+        if let Tracking::Difference(requested) = tracking {
+            self.manage_new(requested, &mut object, options);
+        }
         let named = target.named(if generated { "" } else { meta_str(&object, "name") });
         let review = Review { operation: Operation::Create, target: &named, subresource: "", old: None, options };
         self.0.admission.mutate(self, &review, &mut object, &mut warnings).await?;
@@ -82,6 +88,11 @@ impl Registry {
             let target = target.named(meta_str(object, "name"));
             match self.insert_once(&target, object, options).await {
                 Err(WriteError::Exists) if left > 0 => rename(object),
+                // An object that is too large with the account of its managers may be stored without.
+                Err(WriteError::TooLarge) if managed::take(object).is_some() => {
+                    let stored = self.insert_once(&target, object, options).await;
+                    return stored.map_err(|e| refused(&target, e));
+                }
                 done => return done.map_err(|e| refused(&target, e)),
             }
         }

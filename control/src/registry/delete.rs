@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::create::reorder;
 use super::list::{Page, Start};
+use super::managed::Tracking;
 use super::metadata::next_generation;
 use super::object::{finalizers, is_deleting, meta_str, metadata, set_meta};
 use super::options::WriteOptions;
@@ -154,7 +155,7 @@ impl Registry {
             if meta_str(now, "resourceVersion") != seen {
                 return Err(Status::modified(&target.resource.qualified, &target.name));
             }
-            Ok(Proposal { object: marked.clone(), warnings: Vec::new(), pinned: true })
+            Ok(Proposal { object: marked.clone(), warnings: Vec::new(), pinned: true, tracking: Tracking::Kept })
         };
         self.mutate(target, Part::Internal, &options, propose).await.map(|outcome| outcome.bytes)
     }

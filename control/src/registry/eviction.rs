@@ -3,6 +3,7 @@
 use objects::time;
 use serde_json::{Value, json};
 
+use super::managed::Tracking;
 use super::object::{is_deleting, meta_str, metadata};
 use super::update::Proposal;
 use super::{DeleteOptions, Part, Registry, Target, WriteOptions};
@@ -59,7 +60,7 @@ impl Registry {
             WriteOptions { dry_run: options.dry_run, caller: options.caller.clone(), ..WriteOptions::default() };
         let propose = |budget: &Value| {
             let object = spent(budget, &target.name)?;
-            Ok(Proposal { object, warnings: Vec::new(), pinned: false })
+            Ok(Proposal { object, warnings: Vec::new(), pinned: false, tracking: Tracking::Kept })
         };
         self.mutate(&budget, Part::Internal, &write, propose).await.map(drop)
     }
@@ -67,7 +68,9 @@ impl Registry {
     /// Says in the pod why it goes, and makes sure that it is this state of the pod that is deleted.
     async fn mark_disrupted(&self, target: &Target, options: &DeleteOptions) -> Result<DeleteOptions, Status> {
         let write = WriteOptions { caller: options.caller.clone(), ..WriteOptions::default() };
-        let propose = |pod: &Value| Ok(Proposal { object: disrupted(pod), warnings: Vec::new(), pinned: false });
+        let propose = |pod: &Value| {
+            Ok(Proposal { object: disrupted(pod), warnings: Vec::new(), pinned: false, tracking: Tracking::Kept })
+        };
         self.mutate(target, Part::Internal, &write, propose).await?;
         Ok(options.clone())
     }

@@ -143,7 +143,11 @@ impl<K: Object> Shared<K> {
             return self.set(name, None);
         }
         match serde_json::from_slice::<K>(&entry.bytes) {
-            Ok(object) => self.set(name, Some(Arc::new(object))),
+            Ok(mut object) => {
+                // A third of an object, which no loop reads.
+                object.metadata_mut().managed_fields = None;
+                self.set(name, Some(Arc::new(object)));
+            }
             Err(error) => tracing::error!(key = ?entry.key, %error, "a stored object cannot be read; ignored"),
         }
     }

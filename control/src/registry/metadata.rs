@@ -39,12 +39,16 @@ pub fn match_path(target: &Target, object: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-/// Makes a new object's metadata: uid, creation time, first generation.
-pub fn begin(object: &mut Value, counts: Generation) {
+/// Takes out of a new object what only the server may say.
+pub fn wipe(object: &mut Value) {
     for field in SERVER_OWNED {
         set_meta(object, field, None);
     }
-    set_meta(object, "managedFields", None);
+}
+
+/// Makes a new object's metadata: uid, creation time, first generation.
+pub fn begin(object: &mut Value, counts: Generation) {
+    wipe(object);
     set_meta(object, "uid", Some(uuid::Uuid::new_v4().to_string().into()));
     set_meta(object, "creationTimestamp", Some(time::text(&time::now()).into()));
     if counts != Generation::Absent {
@@ -57,7 +61,6 @@ pub fn carry_over(new: &mut Value, old: &Value) {
     for field in SERVER_OWNED {
         set_meta(new, field, object::metadata(old).and_then(|m| m.get(*field)).cloned());
     }
-    set_meta(new, "managedFields", None);
 }
 
 /// Counts a change.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use schema::TypeRef;
 use schema::admit::{Findings, TypeError};
+use schema::apply::TypeView;
 use serde_json::Value;
 
 use super::resources::Resource;
@@ -24,6 +25,14 @@ impl Resource {
         match self.nature {
             Nature::BuiltIn(ty) => Some(ty),
             Nature::Custom(_) => None,
+        }
+    }
+
+    /// The type as apply sees it.
+    pub fn type_view(&self) -> TypeView<'_> {
+        match &self.nature {
+            Nature::BuiltIn(ty) => TypeView::Struct(*ty),
+            Nature::Custom(kind) => kind.type_view(),
         }
     }
 

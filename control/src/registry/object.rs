@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::managed::same_but_times;
+
 /// `metadata`, or nothing where it is missing or no object.
 pub fn metadata(object: &Value) -> Option<&Map<String, Value>> {
     object.get("metadata")?.as_object()
@@ -44,23 +46,26 @@ pub fn set_meta(object: &mut Value, field: &str, value: Option<Value>) {
     }
 }
 
-/// True where two objects differ in nothing but their resource version.
+/// True where two objects differ in nothing but their resource version and the times of their managers.
 pub fn same(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else { return a == b };
-    equal_but(a, b, "metadata") && same_metadata(a.get("metadata"), b.get("metadata"))
+    equal_but(a, b, &["metadata"]) && same_metadata(a.get("metadata"), b.get("metadata"))
 }
 
 fn same_metadata(a: Option<&Value>, b: Option<&Value>) -> bool {
     match (a.and_then(Value::as_object), b.and_then(Value::as_object)) {
-        (Some(a), Some(b)) => equal_but(a, b, "resourceVersion"),
+        (Some(a), Some(b)) => {
+            equal_but(a, b, &["resourceVersion", "managedFields"])
+                && same_but_times(a.get("managedFields"), b.get("managedFields"))
+        }
         _ => a == b,
     }
 }
 
-/// True where two maps differ in nothing but one field.
-fn equal_but(a: &Map<String, Value>, b: &Map<String, Value>, but: &str) -> bool {
-    let others = |m: &Map<String, Value>| m.len() - usize::from(m.contains_key(but));
-    others(a) == others(b) && a.iter().all(|(k, v)| k == but || b.get(k) == Some(v))
+/// True where two maps differ in nothing but some fields.
+fn equal_but(a: &Map<String, Value>, b: &Map<String, Value>, but: &[&str]) -> bool {
+    let others = |m: &Map<String, Value>| m.len() - but.iter().filter(|field| m.contains_key(**field)).count();
+    others(a) == others(b) && a.iter().all(|(k, v)| but.contains(&k.as_str()) || b.get(k) == Some(v))
 }
 
 #[cfg(test)]

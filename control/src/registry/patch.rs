@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Registry;
 use super::create::report;
 use super::json_patch as bounded;
+use super::managed::{self, Tracking};
 use super::object::{meta_str, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
@@ -104,6 +105,7 @@ impl Registry {
             };
             let mut object = patched()?;
             same_kind(target, &object)?;
+            managed::save_reset(&mut object);
             let findings = target.resource.conform(&mut object);
             let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
             let warnings = match said {
@@ -123,7 +125,12 @@ impl Registry {
             if meta_str(&object, "resourceVersion").is_empty() {
                 set_meta(&mut object, "resourceVersion", Some(meta_str(old, "resourceVersion").into()));
             }
-            Ok(Proposal { object, warnings, pinned: patch.is_pinned() })
+            Ok(Proposal {
+                object,
+                warnings,
+                pinned: patch.is_pinned(),
+                tracking: Tracking::Difference(&target.resource),
+            })
         };
         self.mutate(&stored, part, options, propose).await
     }

@@ -3,6 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::Registry;
+use super::apply::{Config, check_kind, strictness};
+use super::managed::scaled::{self, Parent};
+use super::managed::{self, Tracking};
 use super::object::{meta_str, metadata, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
@@ -35,21 +38,41 @@ impl Registry {
         let ty = ty.ok_or_else(|| Status::internal("the type Scale is missing"))?;
         schema::admit::conform(ty, &mut scale)
             .map_err(|e| Status::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {e}")))?;
-        let named = meta_str(&scale, "name");
-        if !named.is_empty() && named != &*target.name {
-            let (named, url) = (named, &target.name);
-            return Err(Status::bad_request(format!(
-                "the name of the object ({named}) does not match the name on the URL ({url})"
-            )));
-        }
+        same_name(target, &scale)?;
         let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
-        if replicas < 0 {
-            let mut errors = Errors::default();
-            let at = Path::new("spec").child("replicas");
-            errors.invalid(&at, replicas, "must be greater than or equal to 0");
-            return Err(Status::invalid("Scale.autoscaling", &target.name, &errors));
-        }
-        let propose = |old: &Value| Ok(scaled(old, replicas, &scale));
+        check_replicas(target, replicas)?;
+        let parent = Parent { path: REPLICAS, version: &target.resource.api_version };
+        let propose = |old: &Value| {
+            let mut proposal = scaled(old, replicas, &scale);
+            if let Some(ledger) = scaled::by_difference(&parent, old, count(old), replicas, options) {
+                managed::put(&mut proposal.object, &ledger);
+            }
+            Ok(proposal)
+        };
+        let outcome = self.mutate(target, Part::Scale, options, propose).await?;
+        let object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
+        Ok(Outcome { bytes: scale_of(&object).to_string().into(), ..outcome })
+    }
+
+    /// Applies a Scale to the replica count of a workload.
+    pub(super) async fn apply_scale(
+        &self,
+        target: &Target,
+        config: &Config,
+        options: &WriteOptions,
+    ) -> Result<Outcome, Status> {
+        check_kind(&config.object, "autoscaling/v1", "Scale")?;
+        let parent = Parent { path: REPLICAS, version: &target.resource.api_version };
+        let propose = |old: &Value| {
+            let (scale, ledger) = scaled::by_apply(&parent, old, &scale_of(old), &config.object, options)?;
+            same_name(target, &scale)?;
+            let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
+            check_replicas(target, replicas)?;
+            let mut proposal = scaled(old, replicas, &config.object);
+            managed::put(&mut proposal.object, &ledger);
+            proposal.warnings = strictness(config, options)?;
+            Ok(proposal)
+        };
         let outcome = self.mutate(target, Part::Scale, options, propose).await?;
         let object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
         Ok(Outcome { bytes: scale_of(&object).to_string().into(), ..outcome })
@@ -69,7 +92,34 @@ impl Registry {
     }
 }
 
-fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal {
+/// Where a workload keeps its replica count.
+const REPLICAS: &[&str] = &["spec", "replicas"];
+
+fn count(object: &Value) -> i64 {
+    object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn same_name(target: &Target, scale: &Value) -> Result<(), Status> {
+    let (named, url) = (meta_str(scale, "name"), &target.name);
+    if !named.is_empty() && named != &**url {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({named}) does not match the name on the URL ({url})"
+        )));
+    }
+    Ok(())
+}
+
+fn check_replicas(target: &Target, replicas: i64) -> Result<(), Status> {
+    if replicas >= 0 {
+        return Ok(());
+    }
+    let mut errors = Errors::default();
+    let at = Path::new("spec").child("replicas");
+    errors.invalid(&at, replicas, "must be greater than or equal to 0");
+    Err(Status::invalid("Scale.autoscaling", &target.name, &errors))
+}
+
+fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal<'static> {
     let mut object = old.clone();
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
         spec.insert("replicas".to_owned(), replicas.into());
@@ -82,7 +132,7 @@ fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal {
     if !uid.is_empty() {
         set_meta(&mut object, "uid", Some(uid.into()));
     }
-    Proposal { object, warnings: Vec::new(), pinned: !pinned.is_empty() }
+    Proposal { object, warnings: Vec::new(), pinned: !pinned.is_empty(), tracking: Tracking::Settled }
 }
 
 /// What a workload's scale shows of it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::create::{conform, refused, reorder};
+use super::managed::{self, Tracking};
 use super::object::{finalizers, is_deleting, meta_str, metadata, same, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
@@ -16,13 +17,15 @@ use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write};
 
 /// What an object is to become.
-pub(super) struct Proposal {
+pub(super) struct Proposal<'a> {
     /// The successor, in full.
     pub object: Value,
     /// What to tell the client.
     pub warnings: Vec<String>,
     /// The client named a resource version: a lost race is its conflict, not ours to try again.
     pub pinned: bool,
+    /// How its managed fields come about.
+    pub tracking: Tracking<'a>,
 }
 
 impl Registry {
@@ -37,31 +40,33 @@ impl Registry {
         mut object: Value,
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
+        managed::save_reset(&mut object);
         let warnings = conform(&target.resource, &mut object, options)?;
         super::metadata::match_path(target, &mut object)?;
+        let tracking = Tracking::Difference(&target.resource);
         let target = self.to_stored(target, &mut object)?;
         let pinned = !meta_str(&object, "resourceVersion").is_empty();
         let makes = part == Part::Main && !pinned && target.resource.behavior.allow_create_on_update;
         if makes && self.0.store.get(&target.key()).is_none() {
-            return self.create_conformed(&target, object, warnings, options).await;
+            return self.create_conformed(&target, tracking, object, warnings, options).await;
         }
         // A pinned update has one attempt only, so it may have the object itself.
         let mut sent = Some(object);
         let propose = |_: &Value| {
             let object = if pinned { sent.take() } else { sent.clone() };
-            Ok(Proposal { object: object.unwrap_or_default(), warnings: warnings.clone(), pinned })
+            Ok(Proposal { object: object.unwrap_or_default(), warnings: warnings.clone(), pinned, tracking })
         };
         self.mutate(&target, part, options, propose).await
     }
 
     /// Reads, lets `propose` make the successor, admits and writes it; again, where someone wrote in between and the
     /// proposal does not insist on a resource version. Each new attempt means that another writer came through.
-    pub(super) async fn mutate(
+    pub(super) async fn mutate<'a>(
         &self,
         target: &Target,
         part: Part,
         options: &WriteOptions,
-        mut propose: impl FnMut(&Value) -> Result<Proposal, Status>,
+        mut propose: impl FnMut(&Value) -> Result<Proposal<'a>, Status>,
     ) -> Result<Outcome, Status> {
         loop {
             let entry = self.entry(target)?;
@@ -88,16 +93,19 @@ impl Registry {
         part: Part,
         entry: &Entry,
         old: &Value,
-        proposal: Proposal,
+        proposal: Proposal<'_>,
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
-        let Proposal { object: mut new, mut warnings, .. } = proposal;
+        let Proposal { object: mut new, mut warnings, tracking, .. } = proposal;
         let resource = &target.resource;
         let review =
             Review { operation: Operation::Update, target, subresource: part.subresource(), old: Some(old), options };
         let admitted = part != Part::Internal;
         if admitted {
             resource.default(&mut new);
+        }
+        self.manage_change(tracking, part, &mut new, old, options);
+        if admitted {
             self.0.admission.mutate(self, &review, &mut new, &mut warnings).await?;
         }
         admit(resource, part, &mut new, old)?;
@@ -213,7 +221,9 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
 /// The `finalize` sub-resource of a namespace changes its finalizers and nothing else.
 fn finalize(new: &mut Value, old: &Value) {
     let finalizers = new.pointer("/spec/finalizers").cloned();
+    let entries = managed::take(new);
     *new = old.clone();
+    set_meta(new, "managedFields", entries);
     if let Some(spec) = new.get_mut("spec").and_then(Value::as_object_mut) {
         match finalizers {
             Some(list) => drop(spec.insert("finalizers".to_owned(), list)),

@@ -77,6 +77,17 @@ impl Resource {
         }
     }
 
+    /// An object of this version, as it is stored.
+    pub(super) fn to_stored_form(&self, mut object: Value) -> Value {
+        let Some(conversion) = self.conversion else { return object };
+        object = (conversion.to_stored)(object);
+        object["apiVersion"] = match conversion.stored {
+            ("", version) => version.into(),
+            (group, version) => format!("{group}/{version}").into(),
+        };
+        object
+    }
+
     /// The same for encoded objects. Where the stored version is served, nothing is copied.
     pub fn shown(&self, stored: &Bytes) -> Result<Bytes, Status> {
         if self.conversion.is_none() {

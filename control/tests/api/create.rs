@@ -18,10 +18,13 @@ async fn the_server_completes_what_is_sent() {
 async fn what_only_the_server_may_say_is_not_taken_from_clients() {
     let server = Server::start().await;
     let sent = json!({"metadata": {"name": "cm", "uid": "mine", "creationTimestamp": "2001-01-01T00:00:00Z",
-        "deletionTimestamp": "2001-01-01T00:00:00Z", "generation": 7, "managedFields": [{"manager": "me"}]}});
+        "deletionTimestamp": "2001-01-01T00:00:00Z", "generation": 7, "managedFields": [{"manager": "me"}]}, "data": {"a": "b"}});
     let made = server.make(CONFIGMAPS, sent).await;
     let meta = made["metadata"].as_object().expect("metadata");
-    assert_eq!(meta.keys().collect::<Vec<_>>(), ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"]);
+    let fields = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields"];
+    assert_eq!(meta.keys().collect::<Vec<_>>(), fields);
+    let entry = &meta["managedFields"][0];
+    assert_eq!((&entry["manager"], &entry["fieldsV1"]), (&json!("unknown"), &json!({"f:data": {".": {}, "f:a": {}}})));
     assert_ne!(meta["uid"], "mine");
 }
 

@@ -1,7 +1,10 @@
 //! The API through its router: no socket, no disk, no controllers. What clients see, and nothing of what is behind it.
 
 mod addresses;
+mod apply;
+mod apply_refusals;
 mod bad_input;
+mod columns;
 mod create;
 mod delete;
 mod encodings;
@@ -10,6 +13,7 @@ mod finalizers;
 mod harness;
 mod limit_ranger;
 mod lists;
+mod managers;
 mod namespaces;
 mod patch;
 mod pod_parts;

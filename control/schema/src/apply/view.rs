@@ -19,8 +19,9 @@ pub enum TypeView<'t> {
     Item(TypeRef<'t>, &'t Shape),
     /// A node of a custom resource's type.
     Tree(&'t Tree),
-    /// Nothing is known: lists are owned as a whole, maps by their entries.
-    Deduced,
+    /// Nothing is known: lists are owned as a whole, maps by their entries, for so many levels more: a set of fields nests
+    /// deeper than its object, and must be readable still.
+    Deduced(u8),
     /// Nothing is known, and all of it is owned as a whole.
     Whole,
 }
@@ -146,9 +147,12 @@ enum Named<'t> {
 enum Others<'t> {
     Item(TypeRef<'t>, &'t Shape),
     Tree(&'t Tree),
-    Deduced,
+    Deduced(u8),
     Whole,
 }
+
+/// How many levels of an untyped value are owned each for itself.
+const LEVELS: u8 = 64;
 
 impl<'t> Map<'t> {
     /// The type of a named field.
@@ -172,13 +176,19 @@ impl<'t> Map<'t> {
         Some(match self.others? {
             Others::Item(owner, shape) => TypeView::Item(owner, shape),
             Others::Tree(tree) => TypeView::Tree(tree),
-            Others::Deduced => TypeView::Deduced,
+            Others::Deduced(0) => TypeView::Whole,
+            Others::Deduced(levels) => TypeView::Deduced(levels - 1),
             Others::Whole => TypeView::Whole,
         })
     }
 }
 
 impl<'t> TypeView<'t> {
+    /// A place of which nothing is known.
+    pub fn deduced() -> Self {
+        Self::Deduced(LEVELS)
+    }
+
     /// What may stand here.
     pub fn atom(self) -> Atom<'t> {
         match self {
@@ -186,8 +196,8 @@ impl<'t> TypeView<'t> {
             Self::Field(owner, field) => of_shape(owner, &field.shape, field.detail.as_deref()),
             Self::Item(owner, shape) => of_shape(owner, shape, None),
             Self::Tree(tree) => of_tree(tree),
-            Self::Deduced => untyped(false),
-            Self::Whole => untyped(true),
+            Self::Deduced(levels) => untyped(Others::Deduced(levels)),
+            Self::Whole => untyped(Others::Whole),
         }
     }
 }
@@ -232,8 +242,8 @@ fn map<'t>(others: Others<'t>, atomic: bool) -> Atom<'t> {
 }
 
 /// An untyped place: within a deduced map, all goes on to be deduced; within a whole, nothing matters.
-fn untyped(atomic: bool) -> Atom<'static> {
-    let others = if atomic { Others::Whole } else { Others::Deduced };
+fn untyped(others: Others<'static>) -> Atom<'static> {
+    let atomic = matches!(others, Others::Whole);
     Atom {
         scalar: Some(Scalar::Any),
         list: Some(List { items: TypeView::Whole, by: By::Whole }),
@@ -248,8 +258,10 @@ fn of_shape<'t>(owner: TypeRef<'t>, shape: &'t Shape, detail: Option<&'t Detail>
         Shape::Bool => scalar(Scalar::Bool),
         Shape::Int32 | Shape::Int64 | Shape::Float => scalar(Scalar::Number),
         Shape::Time | Shape::MicroTime | Shape::Quantity | Shape::IntOrString => scalar(Scalar::Any),
-        Shape::Raw | Shape::Fields => map(Others::Deduced, false),
-        Shape::Json | Shape::SchemaOrArray(_) | Shape::SchemaOrBool(_) | Shape::SchemaOrStrings(_) => untyped(true),
+        Shape::Raw | Shape::Fields => map(Others::Deduced(LEVELS), false),
+        Shape::Json | Shape::SchemaOrArray(_) | Shape::SchemaOrBool(_) | Shape::SchemaOrStrings(_) => {
+            untyped(Others::Whole)
+        }
         Shape::Struct(id) => of_struct(owner.at(*id), atomic),
         Shape::Map(item) => map(Others::Item(owner, item), atomic == Some(true)),
         Shape::List(item) | Shape::Wrapped(item) => list(TypeView::Item(owner, item), by(owner, item, detail)),
@@ -274,7 +286,7 @@ fn of_tree(tree: &Tree) -> Atom<'_> {
         Tree::Scalar(kind) => scalar(*kind),
         Tree::Map { values, atomic } => map(Others::Tree(values), *atomic),
         Tree::Struct(fields) => {
-            let others = fields.open.then_some(Others::Deduced);
+            let others = fields.open.then_some(Others::Deduced(LEVELS));
             let map = Map { fields: Named::Tree(&fields.named), others, atomic: fields.atomic };
             Atom { map: Some(map), ..Atom::default() }
         }
@@ -286,7 +298,8 @@ fn of_tree(tree: &Tree) -> Atom<'_> {
                 Owned::ByKeys(keys) => By::Keys(keys),
             },
         ),
-        Tree::Untyped { atomic } => untyped(*atomic),
+        Tree::Untyped { atomic: true } => untyped(Others::Whole),
+        Tree::Untyped { atomic: false } => untyped(Others::Deduced(LEVELS)),
         Tree::BuiltIn(ty) => of_struct(*ty, None),
     }
 }
