@@ -9,6 +9,7 @@
 //! and an idle cluster has neither timers nor work.
 
 mod account_tokens;
+mod certificate_signer;
 mod claim;
 
 mod deployment;
@@ -79,6 +80,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("endpoints controller", endpoints::run(&context).boxed()),
         ("namespace controller", namespace::run(&context).boxed()),
         ("service account controller", service_account::run(&context).boxed()),
+        ("certificate signer", certificate_signer::run(&context).boxed()),
         ("token secret controller", account_tokens::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("resource quota controller", resource_quota::run(&context).boxed()),
