@@ -15,6 +15,9 @@ pub(super) enum Plugin {
     PersistentVolumeClaimResize,
     RuntimeClass,
     DefaultIngressClass,
+    MutatingAdmissionWebhook,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionWebhook,
     ResourceQuota,
 }
 
@@ -32,6 +35,9 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("PersistentVolumeClaimResize", Plugin::PersistentVolumeClaimResize),
     ("RuntimeClass", Plugin::RuntimeClass),
     ("DefaultIngressClass", Plugin::DefaultIngressClass),
+    ("MutatingAdmissionWebhook", Plugin::MutatingAdmissionWebhook),
+    ("ValidatingAdmissionPolicy", Plugin::ValidatingAdmissionPolicy),
+    ("ValidatingAdmissionWebhook", Plugin::ValidatingAdmissionWebhook),
     ("ResourceQuota", Plugin::ResourceQuota),
 ];
 
