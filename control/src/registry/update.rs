@@ -133,14 +133,15 @@ impl Registry {
         let bytes = if is_deleting(&new) && nothing_holds(&new) {
             self.remove(target, entry, &new).await?.bytes.clone()
         } else {
+            let kept = self.kept(resource, new).await?;
             let write = Write::Put {
                 key: target.key(),
                 expect: Expect::At(entry.revision),
-                draft: Draft::new(&self.kept(resource, new).await?),
+                draft: Draft::new(&kept),
                 class: resource.behavior.class,
             };
             let written = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
-            self.quotas().changed(self, target, &new, old);
+            self.quotas().changed(self, target, &kept, old);
             written.bytes.clone()
         };
         claim.keep();
