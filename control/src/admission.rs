@@ -41,6 +41,7 @@ use policy::Policies;
 use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
+pub(crate) use policy::check_types;
 pub use resource_quota::{Charged, Quotas};
 pub use storage_object_in_use_protection::{CLAIM as CLAIM_IN_USE, VOLUME as VOLUME_IN_USE};
 

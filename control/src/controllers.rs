@@ -20,6 +20,7 @@ mod namespace;
 mod node_cidr;
 mod node_lifecycle;
 mod pod_garbage;
+mod policy_status;
 mod replicas;
 mod resource_quota;
 mod root_certificate;
@@ -87,6 +88,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("storage protection controller", storage_protection::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
+        ("admission policy status controller", policy_status::run(&context).boxed()),
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
