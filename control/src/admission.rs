@@ -24,6 +24,7 @@ mod pod_security;
 pub(crate) mod policy;
 mod priority;
 mod request;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
@@ -42,6 +43,8 @@ use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
 pub(crate) use policy::check_types;
+pub use resource_quota::{Charged, Quotas};
+pub use storage_object_in_use_protection::{CLAIM as CLAIM_IN_USE, VOLUME as VOLUME_IN_USE};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,7 @@ pub struct Admission {
     runtime_classes: Facts<runtime_class::Class>,
     policies: Policies,
     webhooks: Webhooks,
+    quotas: Quotas,
 }
 
 impl Default for Admission {
@@ -133,6 +137,7 @@ impl Admission {
             runtime_classes: Facts::default(),
             policies: Policies::default(),
             webhooks: Webhooks::default(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -190,7 +195,8 @@ impl Admission {
                 Plugin::PodSecurity
                 | Plugin::PersistentVolumeClaimResize
                 | Plugin::ValidatingAdmissionPolicy
-                | Plugin::ValidatingAdmissionWebhook => {}
+                | Plugin::ValidatingAdmissionWebhook
+                | Plugin::ResourceQuota => {}
             }
         }
         Ok(())
@@ -211,6 +217,7 @@ impl Admission {
             match (plugin, object) {
                 (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
                 (Plugin::NodeRestriction, None) => node_restriction::admit(registry, review, None)?,
+                (Plugin::Priority, None) => priority::admit_delete(review)?,
                 (Plugin::LimitRanger, Some(object)) => {
                     limit_ranger::validate(&self.limit_ranges, registry, review, object)?;
                 }
@@ -230,9 +237,15 @@ impl Admission {
                 (Plugin::ValidatingAdmissionWebhook, object) => {
                     self.webhooks.validate(registry, review, object, warnings).await?;
                 }
+                (Plugin::ResourceQuota, Some(object)) => self.quotas.validate(registry, review, object).await?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The quotas, and who is charged.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 }
