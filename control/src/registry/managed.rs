@@ -136,7 +136,7 @@ pub(super) fn by_difference(
         if !taken.set.is_empty() {
             let manager = Manager::updater(name, version, subresource);
             if let Some(before) = ledger.owners.get(&manager) {
-                taken.set = taken.set.union(&before.set);
+                taken.set = taken.set.union(before.set.clone());
             }
             ledger.owners.insert(manager.clone(), taken);
             ledger.touch(&manager);
