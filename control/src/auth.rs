@@ -22,7 +22,7 @@ pub use authenticator::{Authenticator, Peer};
 pub use authorize::{Authorizer, Decision};
 pub use impersonate::impersonate;
 pub use jwt::Key as TokenKey;
-pub use pki::{Identity, Pki, PkiError, server_names};
+pub use pki::{Identity, Pki, PkiError, Signer, Unfit, server_names};
 pub use service_accounts::{Authenticated, Bound, Grant, ServiceAccounts};
 pub use tokens::{TokenFileError, Tokens};
 

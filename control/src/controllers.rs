@@ -9,6 +9,7 @@
 //! and an idle cluster has neither timers nor work.
 
 mod account_tokens;
+mod certificate_signer;
 mod claim;
 
 mod deployment;
@@ -68,7 +69,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 17] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 18] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -77,6 +78,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("endpoints controller", endpoints::run(&context).boxed()),
         ("namespace controller", namespace::run(&context).boxed()),
         ("service account controller", service_account::run(&context).boxed()),
+        ("certificate signer", certificate_signer::run(&context).boxed()),
         ("token secret controller", account_tokens::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),

@@ -149,6 +149,11 @@ impl Errors {
         self.0.append(&mut other.0);
     }
 
+    /// How much is wrong.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// True when nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -68,6 +68,7 @@ mod storage;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::auth::Caller;
 use crate::field::Errors;
 use crate::store::Class;
 pub use access::{Change, Look};
@@ -105,6 +106,8 @@ pub struct Behavior {
     pub default: fn(&mut Value),
     /// Resets what clients may not set, and does what the admission plug-ins of a create do.
     pub prepare_create: fn(&mut Value),
+    /// Writes down who creates it, where the kind keeps that.
+    pub sign: fn(&mut Value, &Caller),
     /// Restores what this endpoint may not change: the status, and fields that the server allots.
     pub prepare_update: fn(&mut Value, &Value),
     /// Restores all but the status.

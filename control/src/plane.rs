@@ -122,7 +122,7 @@ impl Config {
             registry.webhooks().dial_through(dialer.clone());
         }
         let cluster_ip = registry.first_cluster_ip().into();
-        let pki = Pki::open(below("pki").as_deref())?;
+        let pki = Arc::new(Pki::open(below("pki").as_deref())?);
         let key = TokenKey::open(below("pki").as_deref())?;
         let accounts = Arc::new(ServiceAccounts::new(key, CLUSTER_DOMAIN, registry.store().clone()));
         let mut tokens = Tokens::default();
@@ -147,6 +147,7 @@ impl Config {
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| work::Config {
             root_certificate: pki.authority().to_owned(),
+            authority: Some(pki.clone()),
             accounts: Some(accounts.clone()),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
             cluster_cidr: self.cluster_cidr.clone(),

@@ -10,6 +10,8 @@
 //! restarted now and then never meets the end of one. All certificates are valid from 2020 on: a small device
 //! has no clock until it has a network.
 
+mod sign;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -28,6 +30,8 @@ use rustls_pki_types::pem::PemObject as _;
 use crate::private_file;
 
 use super::certificate::{Facts, Subject};
+
+pub use sign::{Signer, Unfit};
 
 const FIRST_YEAR: i32 = 2020;
 const AUTHORITY_YEARS: i32 = 10;
@@ -78,6 +82,12 @@ pub struct Pki {
     issuer: Issuer<'static, KeyPair>,
     name: String,
     certificate: String,
+}
+
+impl std::fmt::Debug for Pki {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pki").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Pki {

@@ -26,6 +26,7 @@ mod outcome;
 mod parse;
 mod pattern;
 mod prune;
+mod publish;
 mod ratchet;
 mod rules;
 mod shown;
@@ -42,6 +43,7 @@ use serde_json::Value;
 pub use check::{check, check_beside_status};
 pub use columns::{JsonPath, PathError};
 pub use formats::unrecognized as unrecognized_formats;
+pub use publish::publish;
 
 use limits::Limits;
 use rules::Rule;

@@ -34,11 +34,6 @@ impl Range {
         self.v4 == inner.v4 && self.bits < inner.bits && self.masked(inner.base) == self.masked(self.base)
     }
 
-    /// True for IPv4.
-    pub fn is_v4(self) -> bool {
-        self.v4
-    }
-
     fn masked(self, address: u128) -> u128 {
         let width = if self.v4 { 32 } else { 128 };
         u128::MAX.checked_shl(width - self.bits).map_or(0, |mask| address & mask)

@@ -1,16 +1,20 @@
 //! APIServices: stored and shown; requests are not handed on to them.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use objects::names;
+use serde_json::{Value, json};
 
-use super::access::Look;
+use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
 use super::{Behavior, cells};
+use crate::field::{Errors, Path};
 
 /// What API services do.
 pub const BEHAVIOR: Behavior = Behavior {
+    prepare_create: |service| service.set("", "status", json!({})),
     prepare_update: keep_status,
+    validate,
     columns: &[
         NAME,
         Column::text("Service", "The reference to the service that hosts this API endpoint."),
@@ -30,3 +34,49 @@ pub const BEHAVIOR: Behavior = Behavior {
     },
     ..Behavior::GENERIC
 };
+
+fn validate(service: &Value, errors: &mut Errors) {
+    let (spec, at) = (service.at("spec"), Path::new("spec"));
+    let (name, group, version) = (service.text("metadata.name"), spec.text("group"), spec.text("version"));
+    let required = format!("{version}.{group}");
+    if name != required {
+        let why = format!("must be `spec.version+\".\"+spec.group`: \"{required}\"");
+        errors.invalid(&Path::new("metadata").child("name"), name, &why);
+    }
+    if !group.is_empty() {
+        errors.all_invalid(&at.child("group"), group, names::dns1123_subdomain(group));
+    }
+    errors.all_invalid(&at.child("version"), version, names::dns1035_label(version));
+    for (field, most) in [("groupPriorityMinimum", 20000), ("versionPriority", 1000)] {
+        let priority = spec.int(field).unwrap_or_default();
+        if !(1..=most).contains(&priority) {
+            errors.invalid(&at.child(field), priority, &format!("must be positive and less than {most}"));
+        }
+    }
+    let authority = !spec.text("caBundle").is_empty();
+    if spec.has("service") {
+        service_of(spec.at("service"), &at.child("service"), errors);
+        if spec.flag("insecureSkipTLSVerify") && authority {
+            errors.invalid(&at.child("insecureSkipTLSVerify"), true, "may not be true if caBundle is present");
+        }
+        return;
+    }
+    if authority {
+        errors.invalid(&at.child("caBundle"), spec.at("caBundle").clone(), "local APIServices may not have a caBundle");
+    }
+    if spec.flag("insecureSkipTLSVerify") {
+        let why = "local APIServices may not have insecureSkipTLSVerify";
+        errors.invalid(&at.child("insecureSkipTLSVerify"), true, why);
+    }
+}
+
+fn service_of(service: &Value, at: &Path, errors: &mut Errors) {
+    for field in ["namespace", "name"] {
+        if service.text(field).is_empty() {
+            errors.required(&at.child(field), "");
+        }
+    }
+    for why in names::port_number(service.int("port").unwrap_or_default()) {
+        errors.invalid(&at.child("port"), service.at("port").clone(), &format!("port is not valid: {why}"));
+    }
+}

@@ -1,15 +1,16 @@
-//! CertificateSigningRequests: stored and shown; nothing signs them yet.
+//! CertificateSigningRequests: they say who asked, and nobody else may.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use objects::names;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::{keep_all_but_status, keep_status};
 use super::{Behavior, PartRules, age, cells};
+use crate::auth::Caller;
 use crate::field::{Errors, Path};
 
 const PEM: &str = "-----BEGIN CERTIFICATE REQUEST-----";
@@ -45,6 +46,7 @@ const USAGES: [&str; 23] = [
 /// What requests do.
 pub const BEHAVIOR: Behavior = Behavior {
     prepare_create: |request| request.set("", "status", json!({})),
+    sign,
     prepare_update: |new, old| {
         new.restore("", "spec", old);
         keep_status(new, old);
@@ -79,6 +81,19 @@ pub const BEHAVIOR: Behavior = Behavior {
     fields: &["spec.signerName"],
     ..Behavior::GENERIC
 };
+
+/// Whoever creates a request is the one who asks, whatever the body says.
+fn sign(request: &mut Value, caller: &Caller) {
+    let extra: Map<String, Value> = caller.extra.iter().map(|(key, values)| (key.clone(), json!(values))).collect();
+    for (field, value) in [
+        ("username", json!(caller.user)),
+        ("uid", json!(caller.uid)),
+        ("groups", json!(caller.groups)),
+        ("extra", Value::Object(extra)),
+    ] {
+        request.set("spec", field, value);
+    }
+}
 
 /// Approval and denial are written through `approval`, all else of the status through `status`.
 fn is_verdict(condition: &Value) -> bool {

@@ -1,11 +1,12 @@
 //! Classes that other objects name: of storage, priority, runtime, ingress.
 
 use jiff::Timestamp;
+use objects::names;
 use serde_json::Value;
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
-use super::{Behavior, Generation, cells, metadata};
+use super::{Behavior, Generation, cells, metadata, pod_spec};
 use crate::field::{Errors, Path};
 
 /// StorageClasses.
@@ -14,10 +15,14 @@ pub const STORAGE: Behavior = Behavior {
         class.set_default("", "reclaimPolicy", "Delete");
         class.set_default("", "volumeBindingMode", "Immediate");
     },
-    validate: |class, errors| {
-        if class.text("provisioner").is_empty() {
-            errors.required(&Path::new("provisioner"), "");
+    validate: storage,
+    validate_update: |new, old, errors| {
+        for field in ["parameters", "provisioner", "reclaimPolicy"] {
+            if new.at(field) != old.at(field) {
+                errors.forbidden(&Path::new(field), &format!("updates to {field} are forbidden."));
+            }
         }
+        immutable(new, old, "volumeBindingMode", errors);
     },
     columns: &[
         NAME,
@@ -53,6 +58,45 @@ pub const STORAGE: Behavior = Behavior {
     },
     ..Behavior::GENERIC
 };
+
+fn storage(class: &Value, errors: &mut Errors) {
+    match class.text("provisioner") {
+        "" => errors.required(&Path::new("provisioner"), ""),
+        name => errors.all_invalid(&Path::new("provisioner"), name, names::qualified_name(&name.to_lowercase())),
+    }
+    for (key, _) in class.entries("parameters").filter(|(key, _)| key.is_empty()) {
+        errors.invalid(&Path::new("parameters"), key, "field can not be empty.");
+    }
+    let policy = class.text("reclaimPolicy");
+    if !matches!(policy, "" | "Delete" | "Retain") {
+        errors.not_supported(&Path::new("reclaimPolicy"), policy, &["Delete", "Retain"]);
+    }
+    match class.text("volumeBindingMode") {
+        "" => errors.required(&Path::new("volumeBindingMode"), ""),
+        "Immediate" | "WaitForFirstConsumer" => {}
+        other => {
+            errors.not_supported(&Path::new("volumeBindingMode"), other, &["Immediate", "WaitForFirstConsumer"]);
+        }
+    }
+    for (i, term) in class.items("allowedTopologies").iter().enumerate() {
+        let at = Path::new("allowedTopologies").index(i).child("matchLabelExpressions");
+        for (i, expression) in term.items("matchLabelExpressions").iter().enumerate() {
+            let (key, at) = (expression.text("key"), at.index(i));
+            if expression.items("values").is_empty() {
+                errors.required(&at.child("values"), "");
+            }
+            errors.all_invalid(&at.child("key"), key, names::qualified_name(key));
+        }
+    }
+}
+
+/// A field that stays what it was.
+fn immutable(new: &Value, old: &Value, field: &str, errors: &mut Errors) {
+    if new.at(field) != old.at(field) {
+        let at = field.split('.').fold(Path::default(), |at, part| at.child(part));
+        errors.invalid(&at, new.at(field).clone(), metadata::IMMUTABLE);
+    }
+}
 
 /// PriorityClasses.
 pub const PRIORITY: Behavior = Behavior {
@@ -119,8 +163,13 @@ fn priority(class: &Value, errors: &mut Errors) {
 pub const RUNTIME: Behavior = Behavior {
     validate: |class, errors| {
         let handler = class.text("handler");
-        errors.all_invalid(&Path::new("handler"), handler, objects::names::dns1123_label(handler));
+        errors.all_invalid(&Path::new("handler"), handler, names::dns1123_label(handler));
+        pod_spec::amounts(class.at("overhead.podFixed"), &Path::new("overhead").child("podFixed"), errors);
+        let at = Path::new("scheduling");
+        metadata::labels(class.at("scheduling.nodeSelector"), &at.child("nodeSelector"), errors);
+        pod_spec::tolerations(class.items("scheduling.tolerations"), &at.child("tolerations"), errors);
     },
+    validate_update: |new, old, errors| immutable(new, old, "handler", errors),
     columns: &[
         NAME,
         Column::text(
@@ -141,6 +190,14 @@ pub const INGRESS: Behavior = Behavior {
             class.set_default("spec.parameters", "scope", "Cluster");
         }
     },
+    validate: |class, errors| {
+        let at = Path::new("spec");
+        domain_path(class.text("spec.controller"), &at.child("controller"), errors);
+        if class.has("spec.parameters") {
+            parameters(class.at("spec.parameters"), &at.child("parameters"), errors);
+        }
+    },
+    validate_update: |new, old, errors| immutable(new, old, "spec.controller", errors),
     columns: &[
         NAME,
         Column::text("Controller", "Controller that is responsible for handling this class"),
@@ -159,3 +216,33 @@ pub const INGRESS: Behavior = Behavior {
     generation: Generation::Spec,
     ..Behavior::GENERIC
 };
+
+/// `example.com/controller`.
+fn domain_path(text: &str, at: &Path, errors: &mut Errors) {
+    if text.is_empty() {
+        return errors.required(at, "");
+    }
+    match text.split_once('/') {
+        Some((host, path)) if !host.is_empty() && !path.is_empty() => {
+            errors.all_invalid(at, host, names::dns1123_subdomain(host));
+        }
+        _ => errors.invalid(at, text, "must be a domain-prefixed path (such as \"acme.io/foo\")"),
+    }
+}
+
+fn parameters(parameters: &Value, at: &Path, errors: &mut Errors) {
+    for field in ["kind", "name"] {
+        match parameters.text(field) {
+            "" => errors.required(&at.child(field), ""),
+            text => errors.all_invalid(&at.child(field), text, names::path_segment(text)),
+        }
+    }
+    let namespace = at.child("namespace");
+    match (parameters.text("scope"), parameters.at("namespace").as_str()) {
+        ("Namespace", None) => errors.required(&namespace, "`parameters.scope` is set to 'Namespace'"),
+        ("Namespace", Some(name)) => errors.all_invalid(&namespace, name, names::dns1123_label(name)),
+        ("Cluster", Some(_)) => errors.forbidden(&namespace, "`parameters.scope` is set to 'Cluster'"),
+        ("Cluster", None) => {}
+        (other, _) => errors.not_supported(&at.child("scope"), other, &["Cluster", "Namespace"]),
+    }
+}

@@ -1,13 +1,16 @@
 //! CronJobs: stored and shown; no controller runs them yet.
 
 use jiff::Timestamp;
+use objects::cron;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, age, cells, jobs, numbers, pod_spec, pod_template};
+use super::{Behavior, Generation, age, cells, jobs, numbers, pod_spec, pod_template, selectors};
 use crate::field::{Errors, Path};
+
+const NAME_MAX: usize = 52;
 
 /// What CronJobs do.
 pub const BEHAVIOR: Behavior = Behavior {
@@ -15,6 +18,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_create: |job| job.set("", "status", json!({})),
     prepare_update: keep_status,
     validate,
+    validate_create,
     warnings: |job| {
         let path = ["jobTemplate", "spec", "template", "spec"].iter().fold(Path::new("spec"), |p, f| p.child(f));
         pod_spec::warnings(job.at("spec.jobTemplate.spec.template.spec"), &path)
@@ -46,18 +50,67 @@ fn default(job: &mut Value) {
 
 fn validate(job: &Value, errors: &mut Errors) {
     let (spec, at) = (job.at("spec"), Path::new("spec"));
-    if spec.text("schedule").is_empty() {
-        errors.required(&at.child("schedule"), "");
-    }
+    schedule(spec, &at.child("schedule"), errors);
+    numbers::not_negative(spec, &["startingDeadlineSeconds"], &at, errors);
+    time_zone(spec, &at.child("timeZone"), errors);
     let policy = spec.text("concurrencyPolicy");
     let policies = ["Allow", "Forbid", "Replace"];
-    if !policies.contains(&policy) {
-        errors.not_supported(&at.child("concurrencyPolicy"), policy, &policies);
+    match policy {
+        "" => errors.required(&at.child("concurrencyPolicy"), ""),
+        other if !policies.contains(&other) => {
+            errors.not_supported(&at.child("concurrencyPolicy"), policy, &policies);
+        }
+        _ => {}
     }
-    let counts = ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
-    numbers::not_negative(spec, &counts, &at, errors);
-    let template_at = at.child("jobTemplate").child("spec").child("template");
-    jobs::validate_template(spec.at("jobTemplate.spec.template"), &template_at, errors);
+    let (template, template_at) = (spec.at("jobTemplate.spec"), at.child("jobTemplate").child("spec"));
+    jobs::validate_spec(template, &template_at, errors);
+    if template.has("selector") {
+        let shown = selectors::shown(template.at("selector"));
+        errors.invalid_as(&template_at.child("selector"), &shown, "`selector` will be auto-generated");
+    }
+    if template.flag("manualSelector") {
+        errors.not_supported_text(&template_at.child("manualSelector"), "true", &["nil", "false"]);
+    }
+    numbers::not_negative(spec, &["successfulJobsHistoryLimit", "failedJobsHistoryLimit"], &at, errors);
+}
+
+fn schedule(spec: &Value, at: &Path, errors: &mut Errors) {
+    let schedule = spec.text("schedule");
+    if schedule.is_empty() {
+        return errors.required(at, "");
+    }
+    if let Err(wrong) = cron::parse(schedule) {
+        errors.invalid(at, schedule, &wrong.to_string());
+    }
+    if schedule.contains("TZ") {
+        errors.invalid(at, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
+    }
+}
+
+/// The names of zones are the business of whoever runs the job; here they must look like names.
+fn time_zone(spec: &Value, at: &Path, errors: &mut Errors) {
+    let Some(zone) = spec.at("timeZone").as_str() else { return };
+    let is_name = |part: &str| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b"_-+".contains(&b);
+        !part.is_empty() && part.bytes().all(inner) && part.starts_with(|c: char| c.is_ascii_alphabetic())
+    };
+    if zone.is_empty() {
+        errors.invalid(at, zone, "timeZone must be nil or non-empty string");
+    } else if zone.eq_ignore_ascii_case("local") {
+        let why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+        errors.invalid(at, zone, why);
+    } else if !zone.split('/').all(is_name) {
+        errors.invalid(at, zone, &format!("unknown time zone {zone}"));
+    }
+}
+
+fn validate_create(job: &Value, errors: &mut Errors) {
+    // The jobs' names have eleven characters more.
+    let name = job.text("metadata.name");
+    if name.len() > NAME_MAX {
+        let why = format!("must be no more than {NAME_MAX} characters");
+        errors.invalid(&Path::new("metadata").child("name"), name, &why);
+    }
 }
 
 fn row(job: &Value, now: Timestamp) -> Vec<Value> {

@@ -18,6 +18,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_update,
     validate,
     validate_update: pod_template::keep_selector,
+    validate_status_update,
     warnings: pod_template::warnings,
     columns: &[
         NAME,
@@ -85,7 +86,6 @@ fn prepare_update(new: &mut Value, old: &Value) {
 
 fn validate(set: &Value, errors: &mut Errors) {
     let (spec, at) = (set.at("spec"), Path::new("spec"));
-    numbers::not_negative(spec, &["replicas", "minReadySeconds", "revisionHistoryLimit"], &at, errors);
     pod_template::selector(
         spec.at("selector"),
         &at.child("selector"),
@@ -99,6 +99,52 @@ fn validate(set: &Value, errors: &mut Errors) {
         "DaemonSet",
         errors,
     );
+    numbers::not_negative(spec, &["minReadySeconds"], &at, errors);
+    strategy(spec.at("updateStrategy"), &at.child("updateStrategy"), errors);
+    numbers::not_negative(spec, &["revisionHistoryLimit"], &at, errors);
+}
+
+fn strategy(strategy: &Value, at: &Path, errors: &mut Errors) {
+    let (rolling, rolling_at) = (strategy.at("rollingUpdate"), at.child("rollingUpdate"));
+    match strategy.text("type") {
+        "OnDelete" => {}
+        "RollingUpdate" if rolling.is_null() => errors.required(&rolling_at, ""),
+        "RollingUpdate" => rolling_update(rolling, &rolling_at, errors),
+        other => errors.not_supported(&at.child("type"), other, &["RollingUpdate", "OnDelete"]),
+    }
+}
+
+/// A node's pod is replaced either after it is gone or beside it.
+fn rolling_update(rolling: &Value, at: &Path, errors: &mut Errors) {
+    let (unavailable, surge) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
+    let (unavailable_at, surge_at) = (at.child("maxUnavailable"), at.child("maxSurge"));
+    numbers::int_or_percent(unavailable, &unavailable_at, errors);
+    numbers::int_or_percent(surge, &surge_at, errors);
+    match (numbers::is_none(unavailable), numbers::is_none(surge)) {
+        (false, false) => {
+            let why = "may not be set when maxUnavailable is non-zero";
+            errors.invalid_as(&surge_at, &numbers::shown(surge), why);
+        }
+        (true, true) => errors.required(&unavailable_at, "cannot be 0 when maxSurge is 0"),
+        _ => {}
+    }
+    numbers::not_more_than_all(unavailable, &unavailable_at, errors);
+    numbers::not_more_than_all(surge, &surge_at, errors);
+}
+
+fn validate_status_update(new: &Value, _: &Value, errors: &mut Errors) {
+    let counts = [
+        "currentNumberScheduled",
+        "numberMisscheduled",
+        "desiredNumberScheduled",
+        "numberReady",
+        "observedGeneration",
+        "updatedNumberScheduled",
+        "numberAvailable",
+        "numberUnavailable",
+        "collisionCount",
+    ];
+    numbers::not_negative(new.at("status"), &counts, &Path::new("status"), errors);
 }
 
 fn row(set: &Value, now: Timestamp) -> Vec<Value> {

@@ -1,7 +1,9 @@
 //! Flow schemas and priority levels: stored and shown; requests are not queued by them.
 
+mod rules;
+
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
@@ -11,7 +13,9 @@ use super::{Behavior, Generation, cells};
 /// FlowSchemas.
 pub const SCHEMAS: Behavior = Behavior {
     default: |schema| schema.set_default("spec", "matchingPrecedence", 1000),
+    prepare_create: |schema| schema.set("", "status", json!({})),
     prepare_update: keep_status,
+    validate: rules::schema,
     columns: &[
         NAME,
         Column::text(
@@ -46,7 +50,9 @@ pub const SCHEMAS: Behavior = Behavior {
 
 /// PriorityLevelConfigurations.
 pub const LEVELS: Behavior = Behavior {
+    prepare_create: |level| level.set("", "status", json!({})),
     prepare_update: keep_status,
+    validate: rules::level,
     columns: &[
         NAME,
         Column::text(

@@ -13,6 +13,7 @@ impl Behavior {
     pub const GENERIC: Behavior = Behavior {
         default: |_| {},
         prepare_create: |_| {},
+        sign: |_, _| {},
         prepare_update: |_, _| {},
         prepare_status_update: keep_all_but_status,
         validate: |_, _| {},

@@ -2,14 +2,15 @@
 //!
 //! They are stored in the shape of v2; [`from_v1`] and [`to_v1`] translate for those who ask for v1.
 
+mod rules;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
-use super::{Behavior, cells, numbers};
-use crate::field::{Errors, Path};
+use super::{Behavior, cells};
 
 const SHOWN: usize = 2;
 
@@ -18,7 +19,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     default,
     prepare_create: |hpa| hpa.set("", "status", json!({"desiredReplicas": 0, "currentMetrics": null})),
     prepare_update: keep_status,
-    validate,
+    validate: rules::validate,
     warnings: |_| vec!["spec: not supported by Sampan, ignored: replicas stay as they are".into()],
     columns: &[
         NAME,
@@ -77,26 +78,6 @@ fn default(hpa: &mut Value) {
 fn utilization(percent: Value) -> Value {
     json!({"type": "Resource", "resource": {"name": "cpu",
         "target": {"type": "Utilization", "averageUtilization": percent}}})
-}
-
-fn validate(hpa: &Value, errors: &mut Errors) {
-    let (spec, at) = (hpa.at("spec"), Path::new("spec"));
-    numbers::not_negative(spec, &["minReplicas"], &at, errors);
-    let (min, max) = (spec.int("minReplicas").unwrap_or(1), spec.int("maxReplicas").unwrap_or_default());
-    if min == 0 {
-        errors.invalid(&at.child("minReplicas"), 0, "must be greater than or equal to 1");
-    }
-    if max < 1 {
-        errors.invalid(&at.child("maxReplicas"), max, "must be greater than 0");
-    }
-    if max < min {
-        errors.invalid(&at.child("maxReplicas"), max, "must be greater than or equal to `minReplicas`");
-    }
-    for field in ["kind", "name"] {
-        if spec.at("scaleTargetRef").text(field).is_empty() {
-            errors.required(&at.child("scaleTargetRef").child(field), "");
-        }
-    }
 }
 
 fn row(hpa: &Value, now: Timestamp) -> Vec<Value> {
@@ -186,6 +167,7 @@ pub fn to_v1(mut hpa: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Errors;
 
     #[test]
     fn versions_translate() {
@@ -202,7 +184,10 @@ mod tests {
         default(&mut hpa);
         assert_eq!((targets(&hpa), hpa.int("spec.minReplicas")), ("cpu: <unknown>/80%".into(), Some(1)));
         let mut errors = Errors::default();
-        validate(&json!({"spec": {"minReplicas": 2, "maxReplicas": 1, "scaleTargetRef": {"kind": "X"}}}), &mut errors);
+        rules::validate(
+            &json!({"spec": {"minReplicas": 2, "maxReplicas": 1, "scaleTargetRef": {"kind": "X"}}}),
+            &mut errors,
+        );
         assert_eq!(
             errors.to_string(),
             "[spec.maxReplicas: Invalid value: 1: must be greater than or equal to `minReplicas`, spec.scaleTargetRef.name: \

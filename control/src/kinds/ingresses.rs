@@ -1,5 +1,7 @@
 //! Ingresses: stored and shown; nothing serves them yet.
 
+mod rules;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -7,7 +9,6 @@ use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
 use super::{Behavior, Generation, cells};
-use crate::field::{Errors, Path};
 
 const SHOWN: usize = 3;
 
@@ -15,7 +16,8 @@ const SHOWN: usize = 3;
 pub const BEHAVIOR: Behavior = Behavior {
     prepare_create: |ingress| ingress.set("", "status", json!({"loadBalancer": {}})),
     prepare_update: keep_status,
-    validate,
+    validate: rules::validate,
+    validate_create: rules::validate_create,
     columns: &[
         NAME,
         Column::text("Class", "The name of the IngressClass resource that should be used for additional configuration"),
@@ -28,32 +30,6 @@ pub const BEHAVIOR: Behavior = Behavior {
     generation: Generation::Spec,
     ..Behavior::GENERIC
 };
-
-fn validate(ingress: &Value, errors: &mut Errors) {
-    let (spec, at) = (ingress.at("spec"), Path::new("spec"));
-    if spec.items("rules").is_empty() && !spec.has("defaultBackend") {
-        errors.invalid(&at, json!([]), "either `defaultBackend` or `rules` must be specified");
-    }
-    for (i, rule) in spec.items("rules").iter().enumerate() {
-        let at = at.child("rules").index(i).child("http");
-        if rule.has("http") && rule.items("http.paths").is_empty() {
-            errors.required(&at.child("paths"), "");
-        }
-        for (i, path) in rule.items("http.paths").iter().enumerate() {
-            let at = at.child("paths").index(i);
-            let types = ["Exact", "ImplementationSpecific", "Prefix"];
-            match path.text("pathType") {
-                "" => errors.required(&at.child("pathType"), "pathType must be specified"),
-                other if !types.contains(&other) => errors.not_supported(&at.child("pathType"), other, &types),
-                "ImplementationSpecific" => {}
-                _ if !path.text("path").starts_with('/') => {
-                    errors.invalid(&at.child("path"), path.text("path"), "must be an absolute path");
-                }
-                _ => {}
-            }
-        }
-    }
-}
 
 fn row(ingress: &Value, now: Timestamp) -> Vec<Value> {
     let rules = ingress.items("spec.rules").iter();

@@ -1,13 +1,17 @@
 //! Jobs: stored and shown; no controller runs them yet.
 
+mod rules;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, CONTAINERS, Column, IMAGES, NAME};
 use super::generic::keep_status;
-use super::{Behavior, Generation, age, cells, metadata, numbers, pod_template};
+use super::{Behavior, Generation, age, cells, metadata, numbers, pod_template, selectors};
 use crate::field::{Errors, Path};
+
+pub use rules::spec as validate_spec;
 
 /// What jobs do.
 pub const BEHAVIOR: Behavior = Behavior {
@@ -16,6 +20,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     prepare_update: keep_status,
     validate,
     validate_update,
+    validate_status_update,
     warnings: pod_template::warnings,
     columns: &[
         NAME,
@@ -45,7 +50,7 @@ pub const BEHAVIOR: Behavior = Behavior {
 
 fn default(job: &mut Value) {
     pod_template::default(job, "spec.template");
-    spec(job.map_at("spec"));
+    default_spec(job.map_at("spec"));
     let labels = job.at("spec.template.metadata.labels").clone();
     if cells::len(job.at("metadata.labels")) == 0 && cells::len(&labels) > 0 {
         job.set("metadata", "labels", labels);
@@ -53,7 +58,7 @@ fn default(job: &mut Value) {
 }
 
 /// A job runs one pod to completion unless it says otherwise.
-fn spec(spec: &mut serde_json::Map<String, Value>) {
+fn default_spec(spec: &mut serde_json::Map<String, Value>) {
     if !spec.contains_key("completions") && !spec.contains_key("parallelism") {
         spec.insert("completions".into(), 1.into());
     }
@@ -95,31 +100,67 @@ fn prepare_create(job: &mut Value) {
 
 fn validate(job: &Value, errors: &mut Errors) {
     let (spec, at) = (job.at("spec"), Path::new("spec"));
-    let counts = ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
-    numbers::not_negative(spec, &counts, &at, errors);
-    validate_template(spec.at("template"), &at.child("template"), errors);
-}
-
-/// The rules for the pods of jobs, which end.
-pub fn validate_template(template: &Value, at: &Path, errors: &mut Errors) {
-    pod_template::validate(template, at, errors);
-    let restart = template.text("spec.restartPolicy");
-    let restart_at = at.child("spec").child("restartPolicy");
-    match restart {
-        "OnFailure" | "Never" => {}
-        "" => errors.required(&restart_at, "valid values: \"OnFailure\", \"Never\""),
-        other => errors.not_supported(&restart_at, other, &["OnFailure", "Never"]),
+    rules::spec(spec, &at, errors);
+    let selector = spec.at("selector");
+    if selector.is_null() {
+        return errors.required(&at.child("selector"), "");
+    }
+    selectors::validate(selector, &at.child("selector"), errors);
+    let labels = spec.at("template.metadata.labels");
+    if !selectors::matches(selector, labels) {
+        let at = at.child("template").child("metadata").child("labels");
+        let why = "`selector` does not match template `labels`";
+        match labels {
+            Value::Null => errors.invalid_as(&at, "map[string]string(nil)", why),
+            labels => errors.invalid(&at, labels.clone(), why),
+        }
     }
 }
 
 fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
     let at = Path::new("spec");
-    if new.at("spec.completions") != old.at("spec.completions") {
-        errors.invalid(&at.child("completions"), new.at("spec.completions").clone(), metadata::IMMUTABLE);
+    let (completions, parallelism) = (new.at("spec.completions"), new.at("spec.parallelism"));
+    if completions != old.at("spec.completions") {
+        let indexed = new.text("spec.completionMode") == "Indexed";
+        match indexed {
+            false => errors.invalid(&at.child("completions"), completions.clone(), metadata::IMMUTABLE),
+            true if !completions.is_null() && completions != parallelism => {
+                let why = "can only be modified in tandem with spec.parallelism";
+                errors.invalid(&at.child("completions"), completions.clone(), why);
+            }
+            true => {}
+        }
     }
     pod_template::keep_selector(new, old, errors);
-    if !old.flag("spec.suspend") && new.at("spec.template") != old.at("spec.template") {
+    let mut template = new.at("spec.template").clone();
+    // A suspended job that never ran can still be placed by somebody else.
+    if old.flag("spec.suspend") && !old.has("status.startTime") {
+        let before = old.at("spec.template");
+        for field in ["labels", "annotations"] {
+            template.restore("metadata", field, before);
+        }
+        for field in ["nodeSelector", "affinity", "tolerations", "schedulingGates"] {
+            template.restore("spec", field, before);
+        }
+    }
+    if &template != old.at("spec.template") {
         errors.invalid(&at.child("template"), new.at("spec.template").clone(), metadata::IMMUTABLE);
+    }
+    for field in ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+        let (now, before) = (new.at("spec").at(field), old.at("spec").at(field));
+        if now != before {
+            errors.invalid(&at.child(field), now.clone(), metadata::IMMUTABLE);
+        }
+    }
+}
+
+fn validate_status_update(new: &Value, _: &Value, errors: &mut Errors) {
+    let (status, at) = (new.at("status"), Path::new("status"));
+    numbers::not_negative(status, &["active", "succeeded", "failed", "ready", "terminating"], &at, errors);
+    let (active, ready) = (status.int("active").unwrap_or_default(), status.int("ready").unwrap_or_default());
+    if ready > active {
+        let why = format!("cannot be greater than the number of active pods ({active})");
+        errors.invalid(&at.child("ready"), ready, &why);
     }
 }
 

@@ -1,16 +1,25 @@
 //! The address ranges and addresses of services as objects: stored and shown, and not what addresses are given by.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::access::Look;
+use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
-use super::{Behavior, cells};
+use super::{Behavior, addresses, cells, metadata};
+use crate::field::{Errors, Path};
 
 /// ServiceCIDRs.
 pub const RANGES: Behavior = Behavior {
+    prepare_create: |range| range.set("", "status", json!({})),
     prepare_update: keep_status,
+    validate: ranges,
+    validate_update: |new, old, errors| {
+        let at = Path::new("spec").child("cidrs");
+        if new.at("spec.cidrs") != old.at("spec.cidrs") {
+            errors.invalid(&at, new.at("spec.cidrs").clone(), metadata::IMMUTABLE);
+        }
+    },
     columns: &[
         NAME,
         Column::text(
@@ -29,6 +38,13 @@ pub const RANGES: Behavior = Behavior {
 
 /// IPAddresses.
 pub const ADDRESSES: Behavior = Behavior {
+    validate: address,
+    validate_update: |new, old, errors| {
+        let at = Path::new("spec").child("parentRef");
+        if new.at("spec.parentRef") != old.at("spec.parentRef") {
+            errors.invalid(&at, new.at("spec.parentRef").clone(), metadata::IMMUTABLE);
+        }
+    },
     columns: &[NAME, Column::text("ParentRef", "ParentRef references the resource that an IPAddress is attached to.")],
     row: |address: &Value, _: Timestamp| {
         let parts: Vec<&str> = ["resource", "group", "namespace", "name"]
@@ -48,3 +64,33 @@ pub const ADDRESSES: Behavior = Behavior {
     },
     ..Behavior::GENERIC
 };
+
+fn ranges(range: &Value, errors: &mut Errors) {
+    let (list, at) = (range.items("spec.cidrs"), Path::new("spec").child("cidrs"));
+    if list.is_empty() {
+        return errors.required(&at, "at least one CIDR required");
+    }
+    if list.len() > 2 {
+        return errors.invalid(&at, Value::from(list), "may only hold up to 2 values");
+    }
+    for (i, text) in list.iter().filter_map(Value::as_str).enumerate() {
+        let at = at.index(i);
+        if addresses::range(text, &at, errors).is_some_and(|range| !range.is_canonical()) {
+            errors.invalid(&at, text, "must not have bits set beyond the prefix length");
+        }
+    }
+}
+
+/// An address is named by what it is, and belongs to something.
+fn address(address: &Value, errors: &mut Errors) {
+    addresses::ip(address.text("metadata.name"), &Path::new("metadata").child("name"), errors);
+    let at = Path::new("spec").child("parentRef");
+    if !address.has("spec.parentRef") {
+        return errors.required(&at, "");
+    }
+    for field in ["resource", "name"] {
+        if address.at("spec.parentRef").text(field).is_empty() {
+            errors.required(&at.child(field), "");
+        }
+    }
+}

@@ -1,19 +1,18 @@
 //! NetworkPolicies: stored and shown; the wire does not enforce them yet.
 
+mod rules;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
-use super::{Behavior, Generation, cells, selectors};
-use crate::field::Path;
+use super::{Behavior, Generation, cells};
 
 /// What policies do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,
-    validate: |policy, errors| {
-        selectors::validate(policy.at("spec.podSelector"), &Path::new("spec").child("podSelector"), errors);
-    },
+    validate: rules::validate,
     warnings: |_| vec!["spec: not supported by Sampan, ignored: no traffic is restricted".into()],
     columns: &[
         NAME,

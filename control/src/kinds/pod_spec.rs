@@ -21,5 +21,7 @@ mod volumes;
 pub use affinity::node_selector;
 pub use default::apply as default;
 pub use handlers::port as target_port;
+pub use resources::amounts;
+pub use scheduling::tolerations;
 pub use unsupported::warnings;
 pub use validate::validate;

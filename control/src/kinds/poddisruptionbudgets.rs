@@ -17,6 +17,7 @@ pub const BEHAVIOR: Behavior = Behavior {
     },
     prepare_update: keep_status,
     validate,
+    validate_status_update,
     columns: &[
         NAME,
         Column::text("Min Available", "The minimum number of pods that must be available."),
@@ -52,4 +53,13 @@ fn validate(budget: &Value, errors: &mut Errors) {
         numbers::not_more_than_all(spec.at(field), &at.child(field), errors);
     }
     selectors::validate(spec.at("selector"), &at.child("selector"), errors);
+    let (policy, policies) = (spec.text("unhealthyPodEvictionPolicy"), ["AlwaysAllow", "IfHealthyBudget"]);
+    if !policy.is_empty() && !policies.contains(&policy) {
+        errors.not_supported(&at.child("unhealthyPodEvictionPolicy"), policy, &policies);
+    }
+}
+
+fn validate_status_update(new: &Value, _: &Value, errors: &mut Errors) {
+    let counts = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"];
+    numbers::not_negative(new.at("status"), &counts, &Path::new("status"), errors);
 }

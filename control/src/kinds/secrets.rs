@@ -83,8 +83,14 @@ fn validate(secret: &Value, errors: &mut Errors) {
                 errors.required(&Path::new("metadata").child("annotations").key(account), "");
             }
         }
-        "kubernetes.io/dockercfg" => need(&[".dockercfg"], errors),
-        "kubernetes.io/dockerconfigjson" => need(&[".dockerconfigjson"], errors),
+        "kubernetes.io/dockercfg" => {
+            need(&[".dockercfg"], errors);
+            json_data(secret, ".dockercfg", errors);
+        }
+        "kubernetes.io/dockerconfigjson" => {
+            need(&[".dockerconfigjson"], errors);
+            json_data(secret, ".dockerconfigjson", errors);
+        }
         "kubernetes.io/basic-auth" => {
             let has = |key: &str| secret.at("data").get(key).is_some();
             if !has("username") && !has("password") {
@@ -99,6 +105,19 @@ fn validate(secret: &Value, errors: &mut Errors) {
         }
         "kubernetes.io/tls" => need(&["tls.crt", "tls.key"], errors),
         _ => {}
+    }
+}
+
+/// The value of a key is a JSON object. Nothing of it is shown.
+fn json_data(secret: &Value, key: &str, errors: &mut Errors) {
+    let Some(text) = secret.at("data").get(key).and_then(Value::as_str) else { return };
+    let bytes = STANDARD.decode(text).unwrap_or_default();
+    if let Err(wrong) = serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes) {
+        let why = match wrong.is_eof() {
+            true => "unexpected end of JSON input".to_owned(),
+            false => wrong.to_string(),
+        };
+        errors.invalid(&Path::new("data").key(key), "<secret contents redacted>", &why);
     }
 }
 

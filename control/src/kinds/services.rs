@@ -3,6 +3,7 @@
 mod addresses;
 mod default;
 mod table;
+mod traffic;
 mod unsupported;
 mod update;
 mod validate;

@@ -1,5 +1,7 @@
 //! What storage drivers keep: stored and shown; Sampan has no such drivers yet.
 
+mod rules;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -10,6 +12,8 @@ use super::{Behavior, Generation, cells};
 
 /// CSINodes.
 pub const NODES: Behavior = Behavior {
+    validate: rules::node,
+    validate_update: rules::node_update,
     columns: &[
         NAME,
         Column::integer("Drivers", "Drivers indicates the number of CSI drivers registered on the node"),
@@ -34,6 +38,8 @@ pub const DRIVERS: Behavior = Behavior {
             driver.set("spec", "volumeLifecycleModes", serde_json::json!(["Persistent"]));
         }
     },
+    validate: rules::driver,
+    validate_update: rules::driver_update,
     columns: &[
         NAME,
         Column::text("AttachRequired", "attachRequired indicates this CSI volume driver requires an attach operation."),
@@ -73,6 +79,8 @@ pub const DRIVERS: Behavior = Behavior {
 
 /// CSIStorageCapacities.
 pub const CAPACITIES: Behavior = Behavior {
+    validate: rules::capacity,
+    validate_update: rules::capacity_update,
     columns: &[
         NAME,
         Column::text(
@@ -93,7 +101,10 @@ pub const CAPACITIES: Behavior = Behavior {
 
 /// VolumeAttachments.
 pub const ATTACHMENTS: Behavior = Behavior {
+    prepare_create: |attachment| attachment.set("", "status", serde_json::json!({"attached": false})),
     prepare_update: keep_status,
+    validate: rules::attachment,
+    validate_update: rules::attachment_update,
     columns: &[
         NAME,
         Column::text("Attacher", "attacher indicates the name of the volume driver that MUST handle this request."),

@@ -59,6 +59,7 @@ impl Registry {
         warnings.extend((resource.behavior.warnings)(&object));
         metadata::begin(&mut object, resource.behavior.generation);
         (resource.behavior.prepare_create)(&mut object);
+        (resource.behavior.sign)(&mut object, &options.caller);
         rules::check_create(resource, &object)?;
         let named = target.named(meta_str(&object, "name"));
         if !generated && let Some(present) = self.0.store.get(&named.key()) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Recorder;
 use super::recorder::{self, Sink};
-use crate::auth::ServiceAccounts;
+use crate::auth::{Pki, ServiceAccounts};
 use crate::registry::Registry;
 
 /// Where pods and clients reach the API server: what the `kubernetes` service leads to.
@@ -25,6 +25,8 @@ pub struct ApiEndpoint {
 pub struct Config {
     /// The cluster's CA, published in every namespace as the ConfigMap `kube-root-ca.crt`.
     pub root_certificate: String,
+    /// What signs certificates; none where none are to be signed.
+    pub authority: Option<Arc<Pki>>,
     /// What signs the tokens of service accounts; none where none are to be signed.
     pub accounts: Option<Arc<ServiceAccounts>>,
     /// The way to the API server; none where no `kubernetes` service is wanted.
@@ -45,6 +47,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             root_certificate: String::new(),
+            authority: None,
             accounts: None,
             api: None,
             cluster_cidr: "10.42.0.0/16".to_owned(),

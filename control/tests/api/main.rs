@@ -4,6 +4,8 @@ mod addresses;
 mod apply;
 mod apply_refusals;
 mod bad_input;
+mod certificates;
+mod columns;
 mod create;
 mod delete;
 mod encodings;

@@ -37,6 +37,23 @@ fn what_is_not_of_its_type_is_refused() {
     assert!(matches!(protobuf(builtin(), &json!({})), Err(Error::Kind { .. })));
 }
 
+/// A value as block YAML, every text in quotes.
+fn yaml(value: &Value, depth: usize) -> String {
+    let pad = "  ".repeat(depth);
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let entry = |(key, value): (&String, &Value)| {
+                format!("\n{pad}{}: {}", Value::from(key.as_str()), yaml(value, depth + 1))
+            };
+            map.iter().map(entry).collect()
+        }
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().map(|value| format!("\n{pad}- {}", yaml(value, depth + 1))).collect()
+        }
+        other => other.to_string(),
+    }
+}
+
 proptest! {
     /// For every kind: what is written is read back.
     #[test]
@@ -51,5 +68,10 @@ proptest! {
         let mut read = decode::protobuf(builtin(), &body).unwrap();
         admit::conform(ty, &mut read).unwrap();
         prop_assert_eq!(read.to_string(), value.to_string());
+        for decoded in [decode::json(value.to_string().as_bytes()), decode::yaml(yaml(&value, 0).as_bytes())] {
+            let mut read = decoded.unwrap().value;
+            admit::conform(ty, &mut read).unwrap();
+            prop_assert_eq!(read.to_string(), value.to_string());
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use serde_json::{Map, Value};
 
-use super::{List, Structural, canonical, shown};
+use super::{List, MANY, Structural, canonical, shown};
 use crate::field::{Errors, Path};
 
 impl Structural {
@@ -62,7 +62,7 @@ fn report(at: &Path, texts: impl Iterator<Item = String>, shown: impl Fn(usize) 
         match seen.entry(text) {
             Entry::Vacant(first) => drop(first.insert(1)),
             Entry::Occupied(mut again) => {
-                if *again.get() == 1 {
+                if *again.get() == 1 && errors.len() < MANY {
                     errors.duplicate_as(&at.index(index), &shown(index));
                 }
                 *again.get_mut() += 1;

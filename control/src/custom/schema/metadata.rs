@@ -6,7 +6,7 @@ use objects::names;
 use schema::{TypeRef, admit, builtin};
 use serde_json::{Map, Value};
 
-use super::{Structural, shown};
+use super::{MANY, Structural, shown};
 use crate::field::{Errors, Path};
 use crate::kinds::metadata::{path_segment, validate_at};
 
@@ -18,7 +18,7 @@ impl Structural {
     pub(super) fn coerce(&self, value: &mut Value, at: &Path, unknown: &mut Vec<String>, errors: &mut Errors) {
         match value {
             Value::Object(map) => {
-                if self.embedded {
+                if self.embedded && errors.len() < MANY {
                     coerce_object(map, at, unknown, errors);
                 }
                 for (key, value) in map.iter_mut() {
@@ -42,7 +42,7 @@ impl Structural {
     pub(super) fn check_embedded(&self, value: &Value, at: &Path, errors: &mut Errors) {
         match value {
             Value::Object(map) => {
-                if self.embedded {
+                if self.embedded && errors.len() < MANY {
                     check_object(map, at, errors);
                 }
                 for (key, value) in map {

@@ -209,7 +209,7 @@ impl Rewriter<'_> {
 
     /// `[:alpha:]`, or a bracket that is only one.
     fn posix(&mut self, at: usize) {
-        let Some(length) = self.source[at..].find(":]").map(|end| end + 2) else { return self.literal('[') };
+        let Some(length) = self.source[at + 2..].find(":]").map(|end| end + 4) else { return self.literal('[') };
         let name = &self.source[at..at + length];
         if !name[2..length - 2].chars().all(|c| c == '^' || c.is_ascii_lowercase()) {
             return self.literal('[');
@@ -272,6 +272,8 @@ mod tests {
             (r"^[+--]+$", "+,-", true),
             (r"^[a-]+$", "a-", true),
             (r"^[[:alpha:]]+$", "ab", true),
+            (r"^[[:]+$", "[:", true),
+            (r"^[[:é:]]$", "é]", true),
             (r"^\Qa.b\E$", "a.b", true),
             (r"^\Qa.b\E$", "axb", false),
             (r"^\x41\101$", "AA", true),

@@ -1,7 +1,5 @@
 //! Whether an object is what its schema says.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::Structural;
@@ -15,7 +13,7 @@ const NOT_CHECKED: &str = "some validation rules were not checked because the ob
 
 impl Structural {
     /// Checks a new object: values, objects within, list types, and then rules.
-    pub fn validate(self: &Arc<Self>, object: &Value, errors: &mut Errors) {
+    pub fn validate(&self, object: &Value, errors: &mut Errors) {
         let root = Path::default();
         self.check_value(object, &At::ROOT, None).tell(&root, errors);
         self.check_embedded(object, &root, errors);
@@ -25,7 +23,7 @@ impl Structural {
 
     /// Checks a changed object. Values that were wrong before may stay so, and duplicates too. Returns warnings of rules
     /// that did not hold before either.
-    pub fn validate_update(self: &Arc<Self>, new: &Value, old: &Value, errors: &mut Errors) -> Vec<String> {
+    pub fn validate_update(&self, new: &Value, old: &Value, errors: &mut Errors) -> Vec<String> {
         let root = Path::default();
         self.check_value(new, &At::ROOT, Some(old)).tell(&root, errors);
         self.check_embedded(new, &root, errors);
@@ -37,7 +35,7 @@ impl Structural {
         self.check_rules(new, Some(old), errors)
     }
 
-    fn check_rules(self: &Arc<Self>, new: &Value, old: Option<&Value>, errors: &mut Errors) -> Vec<String> {
+    fn check_rules(&self, new: &Value, old: Option<&Value>, errors: &mut Errors) -> Vec<String> {
         if !self.governed {
             return Vec::new();
         }
@@ -50,6 +48,11 @@ impl Structural {
 
     /// Checks a value that stands at a place of its own, such as a default.
     pub(super) fn validate_part(&self, value: &Value, at: &Path, errors: &mut Errors) {
-        self.check_value(value, &At::ROOT, None).tell(at, errors);
+        let mut wrong = Errors::default();
+        self.check_value(value, &At::ROOT, None).tell(at, &mut wrong);
+        if wrong.is_empty() {
+            Run::part(self, value, at, &mut wrong);
+        }
+        errors.append(wrong);
     }
 }

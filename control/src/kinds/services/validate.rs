@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use objects::names;
 use serde_json::Value;
 
+use super::traffic;
 use super::update::has_cluster_ip;
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
@@ -44,12 +45,7 @@ pub fn validate(service: &Value, errors: &mut Errors) {
         _ => {}
     }
     port_numbers(spec, kind, &at.child("ports"), errors);
-    for field in ["externalTrafficPolicy", "internalTrafficPolicy"] {
-        let policy = spec.text(field);
-        if !policy.is_empty() && !["Cluster", "Local"].contains(&policy) {
-            errors.not_supported(&at.child(field), policy, &["Cluster", "Local"]);
-        }
-    }
+    traffic::validate(spec, kind, &at, errors);
 }
 
 fn is_headless(spec: &Value) -> bool {
@@ -184,7 +180,25 @@ fn cluster_ips(spec: &Value, at: &Path, errors: &mut Errors) {
             errors.invalid(&at, ip, NOT_AN_IP);
         }
     }
-    if let [one] = spec.items("ipFamilies")
+    let families = spec.items("ipFamilies");
+    if families.len() > 2 {
+        errors.invalid(&at.child("ipFamilies"), Value::from(families), "may only hold up to 2 values");
+    }
+    for (i, family) in families.iter().filter_map(Value::as_str).enumerate() {
+        let at = at.child("ipFamilies").index(i);
+        if !matches!(family, "IPv4" | "IPv6") {
+            errors.not_supported(&at, family, &["IPv4", "IPv6"]);
+        }
+        if families[..i].iter().any(|f| f == family) {
+            errors.duplicate(&at, family);
+        }
+    }
+    let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+    let policy = spec.text("ipFamilyPolicy");
+    if !policy.is_empty() && !policies.contains(&policy) {
+        errors.not_supported(&at.child("ipFamilyPolicy"), policy, &policies);
+    }
+    if let [one] = families
         && one == "IPv6"
     {
         errors.invalid(&at.child("ipFamilies").index(0), "IPv6", "not configured on this cluster");

@@ -16,12 +16,15 @@ pub(super) fn definition(of: &Value) -> Value {
         schema.extend(extensions(of));
         return Value::Object(schema);
     }
-    // What may be null, or is of no type, has no fields that old clients could check.
-    let open = fields.get("nullable") == Some(&Value::Bool(true)) || fields.get("x-kubernetes-int-or-string").is_some();
+    // What may be null, is of no type or has more fields than it says has none that old clients could check.
+    let is_set = |name: &str| fields.get(name) == Some(&Value::Bool(true));
+    let open =
+        ["nullable", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"].into_iter().any(is_set);
     for (name, value) in fields {
         let value = match &**name {
             "default" | "nullable" | "allOf" | "anyOf" | "not" | "example" => continue,
             "type" | "items" | "properties" | "additionalProperties" if open => continue,
+            "type" if value == "array" && !fields.contains_key("items") => continue,
             // Numbers may be written as text, so text it is.
             "oneOf" if fields.contains_key("type") || value.pointer("/0/type").is_none() => continue,
             "oneOf" => {
@@ -62,6 +65,11 @@ mod tests {
                 json!({"type": "object", "nullable": true, "properties": {"a": {}}, "description": "d"}),
                 json!({"description": "d"}),
             ),
+            (
+                json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"a": {}}}),
+                json!({"x-kubernetes-preserve-unknown-fields": true}),
+            ),
+            (json!({"type": "array"}), json!({})),
             (
                 json!({"type": "object", "properties": {"default": {"type": "string", "default": "x"}}}),
                 json!({"type": "object", "properties": {"default": {"type": "string"}}}),

@@ -1,11 +1,9 @@
 //! `fieldPath`: the field that a rule's failure is told of, `.spec.x` or `.map['key']`.
 
-use std::sync::Arc;
-
 use super::super::Structural;
 
 /// The path as errors show it, `spec.x`; none where the schema has no such field.
-pub(in super::super) fn normalized(text: &str, schema: &Arc<Structural>) -> Option<String> {
+pub(in super::super) fn normalized(text: &str, schema: &Structural) -> Option<String> {
     let (mut path, mut rest, mut here) = (String::new(), text, schema);
     while !rest.is_empty() {
         let (name, after) = step(rest)?;

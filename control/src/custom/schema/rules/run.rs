@@ -1,14 +1,14 @@
 //! Running rules over an object.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{BUDGET, Rule, field_path};
 use crate::cel::{Bindings, CALL_LIMIT, EvalError, Program};
 use crate::custom::schema::ratchet::{self, OldItems};
-use crate::custom::schema::{Structural, shown};
+use crate::custom::schema::{MANY, Structural, shown};
 use crate::field::{Errors, Path};
 
 /// How long a computed message may be, in bytes.
@@ -22,37 +22,59 @@ pub(in super::super) struct Run<'a> {
     errors: &'a mut Errors,
     /// What is wrong but was so before.
     warnings: Vec<String>,
+    /// Which values were compared to their old ones, and whether they are the same: many items may ask about one list.
+    same: HashMap<*const Value, bool>,
 }
 
 /// A value, what it was, and what tells whether it changed.
 #[derive(Clone, Copy)]
 struct Place<'a> {
-    schema: &'a Arc<Structural>,
+    schema: &'a Structural,
     value: &'a Value,
     old: Option<&'a Value>,
     /// The nearest value around, or this one, whose old value is known.
-    known: Option<(&'a Structural, &'a Value, &'a Value)>,
+    known: Option<Known<'a>>,
+}
+
+/// A value with its schema and its old value.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    schema: &'a Structural,
+    old: &'a Value,
+    new: &'a Value,
 }
 
 impl<'a> Place<'a> {
-    fn within(self, schema: &'a Arc<Structural>, value: &'a Value, old: Option<&'a Value>) -> Self {
-        let known = old.map(|old| (&**schema, old, value)).or(self.known);
+    fn within(self, schema: &'a Structural, value: &'a Value, old: Option<&'a Value>) -> Self {
+        let known = old.map(|old| Known { schema, old, new: value }).or(self.known);
         Self { schema, value, old, known }
-    }
-
-    /// True when what is wrong here was so before.
-    fn is_unchanged(self) -> bool {
-        self.known.is_some_and(|(schema, old, new)| ratchet::is_same(schema, old, new))
     }
 }
 
 impl<'a> Run<'a> {
     /// Runs all rules about an object, `old` being what it was. Returns warnings of failures that are tolerated.
-    pub fn all(schema: &Arc<Structural>, value: &Value, old: Option<&Value>, errors: &'a mut Errors) -> Vec<String> {
-        let mut run = Run { budget: BUDGET, errors, warnings: Vec::new() };
-        let known = old.map(|old| (&**schema, old, value));
+    pub fn all(schema: &Structural, value: &Value, old: Option<&Value>, errors: &'a mut Errors) -> Vec<String> {
+        let known = old.map(|old| Known { schema, old, new: value });
+        let mut run = Run::new(errors);
         let _ = run.node(Place { schema, value, old, known }, &Path::default(), true);
         run.warnings
+    }
+
+    /// Runs all rules about a value that stands at a place of its own and did not change, such as a default.
+    pub fn part(schema: &Structural, value: &Value, at: &Path, errors: &'a mut Errors) {
+        let place = Place { schema, value, old: Some(value), known: None };
+        let _ = Run::new(errors).node(place, at, false);
+    }
+
+    fn new(errors: &'a mut Errors) -> Self {
+        Run { budget: BUDGET, errors, warnings: Vec::new(), same: HashMap::new() }
+    }
+
+    /// True when what is wrong at a place was so before.
+    fn is_unchanged(&mut self, place: Place<'_>) -> bool {
+        let Some(known) = place.known else { return false };
+        let same = self.same.entry(known.new);
+        *same.or_insert_with(|| ratchet::is_same(known.schema, known.old, known.new))
     }
 
     fn node(&mut self, place: Place<'_>, at: &Path, is_root: bool) -> ControlFlow<()> {
@@ -100,6 +122,9 @@ impl<'a> Run<'a> {
         let uses_old = program.uses("oldSelf");
         if uses_old && place.old.is_none() && !rule.optional_old {
             return ControlFlow::Continue(());
+        }
+        if self.errors.len() + self.warnings.len() >= MANY {
+            return ControlFlow::Break(());
         }
         match self.evaluate(program, rule, place) {
             Ok(Evaluated { holds: true, .. }) => ControlFlow::Continue(()),
@@ -165,7 +190,7 @@ impl<'a> Run<'a> {
             (Ok(_), "FieldValueDuplicate") => error.duplicate(&at, ty),
             _ => error.invalid(&at, ty, detail),
         }
-        if !uses_old && place.is_unchanged() {
+        if !uses_old && self.is_unchanged(place) {
             self.warnings.push(error.to_string());
         } else {
             self.errors.append(error);

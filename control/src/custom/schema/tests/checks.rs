@@ -147,9 +147,9 @@ fn each_keyword_has_its_words() {
             json!({"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "map"}),
             vec![
                 spec(".x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map"),
-                spec(concat!(
-                    ".items.type: Invalid value: \"string\": must be object if parent array's x-kubernetes-list-type is map"
-                )),
+                spec(
+                    ".items.type: Invalid value: \"string\": must be object if parent array's x-kubernetes-list-type is map",
+                ),
             ],
         ),
         (
@@ -187,6 +187,10 @@ fn defaults_have_to_be_values() {
         (
             json!({"type": "object", "properties": {"a": {"type": "string", "maxLength": 1}}, "default": {"a": "bc"}}),
             "s.properties[spec].default.a: Too long: may not be more than 1 bytes",
+        ),
+        (
+            json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self > 5"}], "default": 3}),
+            "s.properties[spec].default: Invalid value: \"integer\": failed rule: self > 5",
         ),
     ] {
         assert_eq!(said_of(&with_spec(of)), [words]);

@@ -95,3 +95,32 @@ fn order_is_that_of_keys() {
     Structural::order(&mut object);
     assert_eq!(object.to_string(), r#"{"a":1,"b":{"c":[{"e":2,"f":1}],"d":1}}"#);
 }
+
+#[test]
+fn apply_sees_who_owns_what_together() {
+    let schema = parsed(&with_spec(json!({"type": "object", "properties": {
+        "a": {"type": "string"},
+        "set": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+        "map": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k", "p"], "items": {
+            "type": "object", "required": ["k"],
+            "properties": {"k": {"type": "string"}, "p": {"type": "string", "default": "TCP"}, "v": {"type": "integer"}},
+        }},
+        "plain": {"type": "array", "items": {"type": "integer"}},
+        "atomic": {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {"x": {"type": "integer"}}},
+        "either": {"x-kubernetes-int-or-string": true},
+    }})));
+    let object = json!({"metadata": {"labels": {"l": "1"}}, "spec": {
+        "a": "a", "set": ["x"], "map": [{"k": "a", "v": 1}], "plain": [1], "atomic": {"x": 1}, "either": 3,
+    }});
+    let tree = schema.tree();
+    let set = ::schema::apply::paths(::schema::apply::TypeView::Tree(&tree), &object);
+    let owned = json!({
+        "f:metadata": {"f:labels": {"f:l": {}}},
+        "f:spec": {
+            "f:a": {}, "f:atomic": {}, "f:either": {},
+            "f:map": {"k:{\"k\":\"a\",\"p\":\"TCP\"}": {".": {}, "f:k": {}, "f:v": {}}},
+            "f:plain": {}, "f:set": {"v:\"x\"": {}},
+        },
+    });
+    assert_eq!(set.encode(), owned);
+}

@@ -51,7 +51,46 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-fn is_valid(schema: &Arc<Structural>, value: &Value) -> bool {
+/// Anything that looks a little like a schema.
+fn nonsense() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("type"),
+        Just("properties"),
+        Just("items"),
+        Just("additionalProperties"),
+        Just("anyOf"),
+        Just("allOf"),
+        Just("not"),
+        Just("default"),
+        Just("enum"),
+        Just("required"),
+        Just("metadata"),
+        Just("pattern"),
+        Just("format"),
+        Just("x-kubernetes-embedded-resource"),
+        Just("x-kubernetes-validations"),
+        Just("rule"),
+        Just("fieldPath"),
+        Just("x-kubernetes-list-type"),
+        Just("x-kubernetes-list-map-keys"),
+        Just("minimum"),
+        Just("kind"),
+    ];
+    let scalar = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        (-3i64..8).prop_map(Value::from),
+        prop_oneof![Just("object"), Just("array"), Just("string"), Just("map"), Just("self.a == 1"), Just("[[:")]
+            .prop_map(Value::from),
+    ];
+    scalar.prop_recursive(5, 40, 5, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map(word.clone(), inner, 0..5).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+fn is_valid(schema: &Structural, value: &Value) -> bool {
     let mut errors = Errors::default();
     schema.validate(value, &mut errors);
     errors.is_empty()
@@ -96,6 +135,24 @@ proptest! {
         let mut errors = Errors::default();
         schema.validate_update(&object, &object, &mut errors);
         prop_assert!(errors.is_empty(), "{errors}");
+    }
+
+    #[test]
+    fn no_schema_brings_the_check_down(schema in nonsense(), value in values()) {
+        said_of(&schema);
+        if let Ok(parsed) = Structural::parse(&schema) {
+            let mut object = json!({"spec": value});
+            let _ = parsed.admit(&mut object);
+            parsed.default(&mut object);
+            is_valid(&parsed, &object);
+            parsed.tree();
+        }
+    }
+
+    #[test]
+    fn no_text_brings_a_pattern_or_a_path_down(text in "[\\[\\](){}:?*+^$.,a-c@'\"\\\\é0-9=<>-]{0,24}") {
+        let _ = JsonPath::parse(&text).map(|path| path.all(&json!({"a": [{"b": "c"}, 1]})).len());
+        pattern::Pattern::new(&text).matches(&text);
     }
 
     #[test]
