@@ -9,19 +9,25 @@
 //! process too: an owner of a quota wants it to hold for the pods of a ReplicaSet.
 
 mod amounts;
+mod authority;
 mod default_class;
 mod default_toleration_seconds;
+pub(crate) mod expression;
 mod facts;
 mod limit_ranger;
+mod matching;
 mod namespace_lifecycle;
 mod persistent_volume_claim_resize;
 mod plugin;
 mod pod_security;
+pub(crate) mod policy;
 mod priority;
+mod request;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
+mod webhook;
 
 use serde_json::Value;
 
@@ -30,6 +36,8 @@ use crate::registry::{Registry, Target, WriteOptions};
 use crate::status::Status;
 use facts::Facts;
 use plugin::{CHAIN, Plugin};
+use policy::Policies;
+use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
 
@@ -92,6 +100,8 @@ pub struct Admission {
     storage_classes: Facts<default_class::StorageClass>,
     ingress_classes: Facts<default_class::IngressClass>,
     runtime_classes: Facts<runtime_class::Class>,
+    policies: Policies,
+    webhooks: Webhooks,
 }
 
 impl Default for Admission {
@@ -119,10 +129,12 @@ impl Admission {
             storage_classes: Facts::default(),
             ingress_classes: Facts::default(),
             runtime_classes: Facts::default(),
+            policies: Policies::default(),
+            webhooks: Webhooks::default(),
         }
     }
 
-    /// Lets each plug-in change the object.
+    /// Lets each plug-in change the object; once more, where a webhook has changed what the others have seen.
     ///
     /// # Errors
     /// The first refusal.
@@ -131,7 +143,23 @@ impl Admission {
         registry: &Registry,
         review: &Review<'_>,
         object: &mut Value,
-        _warnings: &mut Vec<String>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Status> {
+        let mut rounds = Rounds::default();
+        self.mutate_once(registry, review, object, &mut rounds, warnings).await?;
+        if rounds.again() {
+            self.mutate_once(registry, review, object, &mut rounds, warnings).await?;
+        }
+        Ok(())
+    }
+
+    async fn mutate_once(
+        &self,
+        registry: &Registry,
+        review: &Review<'_>,
+        object: &mut Value,
+        rounds: &mut Rounds,
+        warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
         for plugin in &self.chain {
             match plugin {
@@ -153,7 +181,13 @@ impl Admission {
                 Plugin::DefaultIngressClass => {
                     default_class::of_ingresses(&self.ingress_classes, registry, review, object);
                 }
-                Plugin::PodSecurity | Plugin::PersistentVolumeClaimResize => {}
+                Plugin::MutatingAdmissionWebhook => {
+                    self.webhooks.mutate(registry, review, object, rounds, warnings).await?;
+                }
+                Plugin::PodSecurity
+                | Plugin::PersistentVolumeClaimResize
+                | Plugin::ValidatingAdmissionPolicy
+                | Plugin::ValidatingAdmissionWebhook => {}
             }
         }
         Ok(())
@@ -184,6 +218,13 @@ impl Admission {
                 }
                 (Plugin::PersistentVolumeClaimResize, Some(object)) => {
                     persistent_volume_claim_resize::validate(&self.storage_classes, registry, review, object)?;
+                }
+                (Plugin::MutatingAdmissionWebhook, None) => self.webhooks.consult(registry, review, warnings).await?,
+                (Plugin::ValidatingAdmissionPolicy, object) => {
+                    self.policies.validate(registry, review, object, warnings)?;
+                }
+                (Plugin::ValidatingAdmissionWebhook, object) => {
+                    self.webhooks.validate(registry, review, object, warnings).await?;
                 }
                 _ => {}
             }

@@ -149,6 +149,7 @@ impl Router {
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = Negotiated { pretty, ..negotiate::accept(accept)? };
+        body::check_encoding(&head.headers)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;

@@ -221,9 +221,8 @@ pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
         ("", "secrets") => &secrets::BEHAVIOR,
         ("", "serviceaccounts") => &serviceaccounts::BEHAVIOR,
         ("", "services") => &services::BEHAVIOR,
-        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations" | "validatingwebhookconfigurations") => {
-            &admission_configurations::WEBHOOKS
-        }
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations") => &admission_configurations::MUTATING,
+        ("admissionregistration.k8s.io", "validatingwebhookconfigurations") => &admission_configurations::VALIDATING,
         ("admissionregistration.k8s.io", "validatingadmissionpolicies") => &admission_configurations::POLICIES,
         ("admissionregistration.k8s.io", "validatingadmissionpolicybindings") => &admission_configurations::BINDINGS,
         ("apiregistration.k8s.io", "apiservices") => &apiservices::BEHAVIOR,

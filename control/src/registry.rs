@@ -21,7 +21,7 @@ mod delete;
 mod eviction;
 mod informer;
 mod informers;
-mod json_patch;
+pub(crate) mod json_patch;
 mod list;
 mod managed;
 mod metadata;

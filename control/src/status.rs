@@ -13,6 +13,13 @@ use crate::field;
 #[error("{}", self.message())]
 pub struct Status(Box<meta::Status>);
 
+/// A failure as somebody else has put it.
+impl From<meta::Status> for Status {
+    fn from(status: meta::Status) -> Self {
+        Self(Box::new(status))
+    }
+}
+
 impl Status {
     /// A failure with an HTTP `code`, a machine-readable `reason` (`NotFound`, `Conflict`, …) and a message for people.
     pub fn new(code: u16, reason: &str, message: impl Into<String>) -> Self {
@@ -174,11 +181,19 @@ impl Status {
         self
     }
 
+    /// The same failure under another code and reason.
+    #[must_use]
+    pub fn with_code(mut self, code: u16, reason: &str) -> Self {
+        self.0.code = Some(code.into());
+        self.0.reason = Some(reason.to_owned());
+        self
+    }
+
     /// Adds a cause.
     #[must_use]
     pub fn because(mut self, reason: &str, message: impl Into<String>, field: &str) -> Self {
         self.0.details.get_or_insert_default().causes.get_or_insert_default().push(meta::StatusCause {
-            reason: Some(reason.into()),
+            reason: Some(reason.to_owned()).filter(|r| !r.is_empty()),
             message: Some(message.into()),
             field: Some(field.to_owned()).filter(|f| !f.is_empty()),
         });

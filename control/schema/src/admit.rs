@@ -18,6 +18,9 @@ use path::{Path, Step};
 
 pub(crate) use zero::{is_zero, positions as shown_positions, zero};
 
+/// How many unknown fields are told, as upstream has it.
+const TOLD: usize = 100;
+
 /// What [`conform`] noticed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -82,7 +85,9 @@ impl Conform {
         let (mut seen, mut last, mut rebuild) = (0u128, None, fields.len() > BITS);
         for (key, value) in map.iter_mut() {
             let Some(at) = ty.position(key) else {
-                self.findings.unknown.push(path.then(Step::Field(key)).full());
+                if self.findings.unknown.len() < TOLD {
+                    self.findings.unknown.push(path.then(Step::Field(key)).full());
+                }
                 rebuild = true;
                 continue;
             };

@@ -15,6 +15,9 @@ pub(super) enum Plugin {
     PersistentVolumeClaimResize,
     RuntimeClass,
     DefaultIngressClass,
+    MutatingAdmissionWebhook,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionWebhook,
 }
 
 /// Every plug-in under its name, in the order in which they are asked.
@@ -31,6 +34,9 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("PersistentVolumeClaimResize", Plugin::PersistentVolumeClaimResize),
     ("RuntimeClass", Plugin::RuntimeClass),
     ("DefaultIngressClass", Plugin::DefaultIngressClass),
+    ("MutatingAdmissionWebhook", Plugin::MutatingAdmissionWebhook),
+    ("ValidatingAdmissionPolicy", Plugin::ValidatingAdmissionPolicy),
+    ("ValidatingAdmissionWebhook", Plugin::ValidatingAdmissionWebhook),
 ];
 
 /// Names that kube-apiserver knows besides: off unless asked for, and not there to be asked for.

@@ -108,6 +108,16 @@ impl Checker<'_> {
         Some(Checked { node: Node::Constant(Value::Type(shown.into())), ty: Type::Type })
     }
 
+    /// A variable or a type whose name has dots in it: `authorizer.requestResource`, `google.protobuf.Duration`.
+    fn qualified(&mut self, name: &str) -> Option<Checked> {
+        let root = name.split('.').next().unwrap_or_default();
+        let hidden = self.locals.iter().any(|(local, _)| local == root);
+        if hidden || (self.is_variable(root) && self.scope.variables.iter().all(|(known, _)| **known != *name)) {
+            return None;
+        }
+        self.known(name)
+    }
+
     /// True for a name that somebody has declared, so that `name.f()` is no function of a namespace.
     fn is_variable(&self, name: &str) -> bool {
         self.locals.iter().any(|(local, _)| local == name)
@@ -115,10 +125,8 @@ impl Checker<'_> {
     }
 
     fn select(&mut self, tree: &IdedExpr, select: &SelectExpr) -> Checked {
-        if let Some(name) = dotted(tree).filter(|name| !self.is_variable(name.split('.').next().unwrap_or_default()))
-            && let Some(shown) = functions::convert::type_named(&name)
-        {
-            return Checked { node: Node::Constant(Value::Type(shown.into())), ty: Type::Type };
+        if let Some(checked) = dotted(tree).and_then(|name| self.qualified(&name)) {
+            return checked;
         }
         let of = self.expression(&select.operand);
         let (field, ty) = self.field(tree.id, &of.ty, &select.field);

@@ -52,6 +52,12 @@ pub fn field(identifier: &str) -> String {
     plain
 }
 
+/// True for what can be the name of a variable.
+pub fn is_identifier(name: &str) -> bool {
+    let start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    start && !WORDS.contains(&name) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// The identifier a field is asked for with; none where it can't be written.
 pub fn identifier(field: &str) -> Option<String> {
     if WORDS.contains(&field) {

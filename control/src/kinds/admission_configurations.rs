@@ -1,25 +1,34 @@
-//! Webhook configurations and admission policies: stored and shown; requests do not pass them yet.
+//! Webhook configurations and admission policies: what may be in them. What they do is in `admission`.
+
+mod bindings;
+mod policies;
+mod rules;
+mod webhooks;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
 use super::{Behavior, Generation, cells};
 
-const IGNORED: &str = "not supported by Sampan, ignored: requests do not pass it";
-
-/// MutatingWebhookConfigurations and ValidatingWebhookConfigurations.
-pub const WEBHOOKS: Behavior = Behavior {
+/// MutatingWebhookConfigurations.
+pub const MUTATING: Behavior = Behavior {
     default: |configuration| {
         for webhook in configuration.items_mut("webhooks") {
-            webhook.set_default("", "failurePolicy", "Fail");
-            webhook.set_default("", "matchPolicy", "Equivalent");
-            webhook.set_default("", "timeoutSeconds", 10);
+            webhook.set_default("", "reinvocationPolicy", "Never");
         }
+        default_webhooks(configuration);
     },
-    warnings: |_| vec![format!("webhooks: {IGNORED}")],
+    validate: |configuration, errors| webhooks::validate(configuration, true, errors),
+    ..VALIDATING
+};
+
+/// ValidatingWebhookConfigurations.
+pub const VALIDATING: Behavior = Behavior {
+    default: default_webhooks,
+    validate: |configuration, errors| webhooks::validate(configuration, false, errors),
     columns: &[
         NAME,
         Column::integer("Webhooks", "Webhooks is a list of webhooks and the affected resources and operations."),
@@ -33,11 +42,45 @@ pub const WEBHOOKS: Behavior = Behavior {
     ..Behavior::GENERIC
 };
 
+fn default_webhooks(configuration: &mut Value) {
+    for webhook in configuration.items_mut("webhooks") {
+        webhook.set_default("", "failurePolicy", "Fail");
+        webhook.set_default("", "matchPolicy", "Equivalent");
+        webhook.set_default("", "namespaceSelector", json!({}));
+        webhook.set_default("", "objectSelector", json!({}));
+        webhook.set_default("", "timeoutSeconds", 10);
+        if webhook.has("clientConfig.service") {
+            webhook.set_default("clientConfig.service", "port", 443);
+        }
+        default_scopes(webhook.items_mut("rules"));
+    }
+}
+
+fn default_scopes(rules: &mut [Value]) {
+    for rule in rules {
+        rule.set_default("", "scope", "*");
+    }
+}
+
+/// What `matchConstraints` and `matchResources` mean where they leave something out.
+fn default_resources(constraints: &mut Value) {
+    constraints.set_default("", "matchPolicy", "Equivalent");
+    constraints.set_default("", "namespaceSelector", json!({}));
+    constraints.set_default("", "objectSelector", json!({}));
+    default_scopes(constraints.items_mut("resourceRules"));
+    default_scopes(constraints.items_mut("excludeResourceRules"));
+}
+
 /// ValidatingAdmissionPolicies.
 pub const POLICIES: Behavior = Behavior {
-    default: |policy| policy.set_default("spec", "failurePolicy", "Fail"),
+    default: |policy| {
+        policy.set_default("spec", "failurePolicy", "Fail");
+        if policy.has("spec.matchConstraints") {
+            default_resources(&mut policy["spec"]["matchConstraints"]);
+        }
+    },
     prepare_update: keep_status,
-    warnings: |_| vec![format!("spec: {IGNORED}")],
+    validate: policies::validate,
     columns: &[
         NAME,
         Column::integer("Validations", "Validations contain CEL expressions which is used to apply the validation."),
@@ -58,6 +101,12 @@ pub const POLICIES: Behavior = Behavior {
 
 /// ValidatingAdmissionPolicyBindings.
 pub const BINDINGS: Behavior = Behavior {
+    default: |binding| {
+        if binding.has("spec.matchResources") {
+            default_resources(&mut binding["spec"]["matchResources"]);
+        }
+    },
+    validate: bindings::validate,
     columns: &[
         NAME,
         Column::text("PolicyName", "PolicyName indicates the policy definition which the policy binding binded to"),

@@ -78,7 +78,7 @@ impl Resource {
     }
 
     /// An object of this version, as it is stored.
-    pub(super) fn to_stored_form(&self, mut object: Value) -> Value {
+    pub(crate) fn to_stored_form(&self, mut object: Value) -> Value {
         let Some(conversion) = self.conversion else { return object };
         object = (conversion.to_stored)(object);
         object["apiVersion"] = match conversion.stored {

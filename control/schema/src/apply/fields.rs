@@ -125,7 +125,8 @@ impl FieldSet {
                     let below = left.below.intersection(&right.below);
                     let owned = left.owned && right.owned;
                     nodes.extend((owned || !below.is_empty()).then(|| Node { at: left.at.clone(), owned, below }));
-                    (a.next(), b.next());
+                    a.next();
+                    b.next();
                 }
             }
         }

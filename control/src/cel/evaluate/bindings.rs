@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::Value as Json;
 
 use super::{EvalError, run};
-use crate::cel::functions::authorizer::{Authority, Check};
+use crate::cel::functions::authorizer::{Authority, Check, Question};
 use crate::cel::{Program, Type, Value};
 
 /// How many levels all that runs at once may have: programs run on the stack of whoever asks.
@@ -77,6 +77,12 @@ impl<'a> Bindings<'a> {
     pub fn authorizer(mut self, authority: &'a dyn Authority) -> Self {
         self.authority = Some(authority);
         self.value("authorizer", Value::Check(Check::start().into()))
+    }
+
+    /// The same, and what is asked about where an expression says `authorizer.requestResource`.
+    #[must_use]
+    pub fn authorizer_of(self, authority: &'a dyn Authority, resource: Question) -> Self {
+        self.authorizer(authority).value("authorizer.requestResource", Value::Check(Check::about(resource).into()))
     }
 
     /// What may still be spent.

@@ -61,6 +61,11 @@ impl Check {
         Self { stage: Library::Authorizer, question: Question::default(), answer: Answer::default() }
     }
 
+    /// A resource, and nothing asked of it yet.
+    pub fn about(resource: Question) -> Self {
+        Self { stage: Library::ResourceCheck, question: resource, answer: Answer::default() }
+    }
+
     /// How far it has been put, as a type.
     pub fn library(&self) -> Library {
         self.stage
