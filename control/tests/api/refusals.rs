@@ -36,9 +36,6 @@ async fn a_path_that_is_not_there() {
         assert_eq!(words, format!("{what} is not supported by Sampan"));
     }
     server.get(&format!("{PODS}/none/exec")).await.refused(404, "NotFound");
-    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    assert_eq!(server.get(definitions).await.with(200)["items"], json!([]), "kubectl looks for unknown kinds there");
-    server.post(definitions, json!({})).await.refused(404, "NotFound");
     let outside = server.get("/zzz").await;
     assert_eq!((outside.code, outside.text.trim()), (404, "404 page not found"));
 }
@@ -84,7 +81,7 @@ async fn a_form_that_nobody_speaks() {
 
 #[tokio::test]
 async fn nobody_in_particular_may_do_nothing() {
-    let server = Server::start().await;
+    let server = Server::with_roles().await;
     let call = |method: &str, path: &str| server.request(method, path).by(Caller::anonymous()).send();
     assert_eq!(
         call("GET", "/api/v1/nodes/x").await.refused(403, "Forbidden"),
