@@ -117,11 +117,16 @@ impl Router {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let pretty = negotiate::pretty(&head);
-        match self.dispatch(head, body, pretty).await {
+        let (pretty, bodiless) = (negotiate::pretty(&head), head.method == Method::HEAD);
+        let mut response = match self.dispatch(head, body, pretty).await {
             Ok(response) => response,
             Err(status) => respond::failure_for(&status, pretty),
+        };
+        if bodiless {
+            // HTTP/2 does not forgive a body here.
+            *response.body_mut() = respond::full(Bytes::new());
         }
+        response
     }
 
     async fn dispatch(&self, head: RequestHead, body: Body, pretty: bool) -> Result<Response<Body>, Status> {
@@ -173,7 +178,7 @@ impl Router {
         let aspect = aspect(&target.resource, path)?;
         let watching = path.watch || query.flag("watch");
         let Some(verb) = Verb::of(&head.method, &target.resource, path, watching) else {
-            return Ok(not_allowed(&head.method, target));
+            return Ok(not_allowed(target));
         };
         match (verb, aspect) {
             (_, Aspect::Stream) => Err(not_yet(asked)),
@@ -195,7 +200,7 @@ impl Router {
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(&head.method, target)),
+            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(target)),
         }
     }
 }
@@ -303,13 +308,10 @@ fn unknown(path: &str) -> Response<Body> {
     respond::answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", respond::full("404 page not found\n"))
 }
 
-fn not_allowed(method: &Method, target: &Target) -> Response<Body> {
+fn not_allowed(target: &Target) -> Response<Body> {
     let mut response = respond::failure(&Status::method_not_allowed());
     let allowed = if target.name.is_empty() { "GET, POST, DELETE" } else { "GET, PUT, PATCH, DELETE" };
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    if method == Method::HEAD {
-        *response.body_mut() = respond::full(Bytes::new());
-    }
     response
 }
 

@@ -16,6 +16,7 @@ mod hostile;
 mod lists;
 mod managers;
 mod namespaces;
+mod openapi;
 mod patch;
 mod pod_parts;
 mod policies;
