@@ -4,7 +4,7 @@
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: test kubectl lint bench
+.PHONY: test kubectl lint bench fuzz
 
 test: kubectl
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
@@ -31,3 +31,13 @@ lint:
 # By hand, on a quiet machine; the results belong into docs/performance.md.
 bench:
 	$(CARGO) bench --locked --bench cluster
+
+# By hand: each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
+SECONDS ?= 60
+TARGETS := decode_json decode_yaml decode_protobuf strategic_merge apply selectors
+
+fuzz:
+	cd fuzz && for target in $(TARGETS); do \
+		mkdir -p corpus/$$target && \
+		$(CARGO) +nightly fuzz run -s none $$target corpus/$$target seeds/$$target -- -max_total_time=$(SECONDS) || exit 1; \
+	done

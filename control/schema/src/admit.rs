@@ -33,6 +33,13 @@ pub struct Findings {
 #[error("{0}")]
 pub struct TypeError(String);
 
+impl TypeError {
+    /// A refusal in these words, by a schema that is not of the table.
+    pub fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
+
 /// Checks the types of a value as Go's decoder does and leaves it as Go would encode it: fields in the struct's order,
 /// unknown ones dropped, empty ones dropped or shown as `omitempty` says, maps sorted, quantities and times in canonical form.
 ///
