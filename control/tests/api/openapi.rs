@@ -23,7 +23,7 @@ async fn every_served_version_has_a_document_under_its_hash() {
     }
     let moved = server.get("/openapi/v3/api/v1?hash=old").await;
     assert_eq!(moved.code, 301);
-    assert_eq!(server.get(&moved.header("location").to_owned()).await.code, 200);
+    assert_eq!(server.get(moved.header("location")).await.code, 200);
     assert_eq!(server.get("/openapi/v3/apis/none/v1").await.code, 404);
 }
 
