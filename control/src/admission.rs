@@ -40,6 +40,7 @@ use policy::Policies;
 use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
+pub(crate) use policy::check_types;
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod namespace;
 mod node_cidr;
 mod node_lifecycle;
 mod pod_garbage;
+mod policy_status;
 mod replicas;
 mod root_certificate;
 mod seed;
@@ -69,7 +70,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 18] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 19] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -83,6 +84,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
+        ("admission policy status controller", policy_status::run(&context).boxed()),
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
@@ -48,4 +49,5 @@ informers! {
     replication_controllers: ReplicationController,
     service_accounts: ServiceAccount,
     services: Service,
+    validating_admission_policies: ValidatingAdmissionPolicy,
 }
