@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ends;
+mod quota;
 
 use std::sync::Arc;
 
