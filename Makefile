@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test clients lint bench
+.PHONY: test clients lint bench fuzz
 
 test: clients
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
@@ -28,3 +28,13 @@ lint:
 # By hand, on a quiet machine; the results belong into docs/performance.md.
 bench:
 	$(CARGO) bench --locked --bench cluster
+
+# By hand: each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
+SECONDS ?= 60
+TARGETS := decode_json decode_yaml decode_protobuf strategic_merge apply selectors
+
+fuzz:
+	cd fuzz && for target in $(TARGETS); do \
+		mkdir -p corpus/$$target && \
+		$(CARGO) +nightly fuzz run -s none $$target corpus/$$target seeds/$$target -- -max_total_time=$(SECONDS) || exit 1; \
+	done

@@ -1,55 +1,40 @@
-//! Custom resources: kinds that a CustomResourceDefinition brings while the server runs.
+//! Kinds that users define themselves.
+//!
+//! ```text
+//! CustomResourceDefinition ─► rules ─► store ─► controller: names, conditions ─► catalog ─► registry.serve(kinds)
+//!                                                                                             │
+//!                          http, registry: the same verbs as for any kind  ◄── Kind ◄─────────┘
+//! ```
+//!
+//! A definition is an object like any other; the [controller](run) decides which of them are established, and the
+//! [catalog](load) makes a [`Kind`] of every served version of those. A kind knows what the table of built-in kinds knows
+//! of the others: its schema, its columns, its selectable fields, where its replicas are counted, and how it gets from the
+//! version that is stored to the one that is asked for.
+//!
+//! # Guarantees
+//! An established definition is served before its condition says so, and after a restart before the listener answers. A
+//! definition that is deleted is served until its last instance is gone.
 
+mod catalog;
+mod column;
+mod condition;
+mod controller;
+mod convert;
+mod definition;
+mod kind;
+mod names;
+mod openapi;
+mod path;
+mod plan;
+mod review;
+mod rules;
+mod scale;
 pub mod schema;
 
-use std::sync::Arc;
-
-use ::schema::ResourceRow;
-use ::schema::admit::{Findings, TypeError};
-use ::schema::apply::TypeView;
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-/// One version of a custom kind, ready to be served.
-pub struct Kind {
-    /// Names, verbs and sub-resources.
-    pub row: Arc<ResourceRow>,
-}
-
-impl Kind {
-    /// Checks and prunes an object.
-    ///
-    /// # Errors
-    /// The first value that does not fit.
-    pub fn conform(&self, _object: &mut Value) -> Result<Findings, TypeError> {
-        Ok(Findings::default())
-    }
-
-    /// Fills in the schema's defaults.
-    pub fn default(&self, _object: &mut Value) {}
-
-    /// The type as apply sees it.
-    pub fn type_view(&self) -> TypeView<'_> {
-        TypeView::deduced()
-    }
-
-    /// The columns of its Table.
-    pub fn columns(&self) -> Value {
-        json!([])
-    }
-
-    /// The cells of an object's row.
-    pub fn cells(&self, _object: &Value, _now: Timestamp) -> Vec<Value> {
-        Vec::new()
-    }
-
-    /// True for one of the definition's selectable fields.
-    pub fn is_selectable(&self, _field: &str) -> bool {
-        false
-    }
-
-    /// The text of a selectable field.
-    pub fn field(&self, _object: &Value, _field: &str) -> String {
-        String::new()
-    }
-}
+pub use catalog::load;
+pub use column::Columns;
+pub use controller::run;
+pub use convert::ConvertError;
+pub use definition::{DEFINITIONS, mark_deleted};
+pub use kind::{Conversion, Family, Kind};
+pub use scale::{Scale, ScalePaths};

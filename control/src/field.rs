@@ -12,6 +12,9 @@ const TOO_LONG: &str = "FieldValueTooLong";
 const TOO_MANY: &str = "FieldValueTooMany";
 const TYPE_INVALID: &str = "FieldValueTypeInvalid";
 
+/// Nobody reads more errors than this about one object; an object of three megabytes could have a million.
+const MOST: usize = 1000;
+
 /// A path into an object: `spec.containers[0].ports[1].name`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(String);
@@ -172,7 +175,9 @@ impl Errors {
     }
 
     fn push(&mut self, reason: &'static str, at: &Path, message: String) {
-        self.0.push(Error { reason, field: at.clone(), message });
+        if self.0.len() < MOST {
+            self.0.push(Error { reason, field: at.clone(), message });
+        }
     }
 }
 

@@ -45,7 +45,6 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 
 use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
 use crate::health::Health;
@@ -143,16 +142,16 @@ impl Router {
             return Ok(unknown(&decoded));
         };
         let Some(resource) = registry.resources().find(&path.group, &path.version, &path.resource).cloned() else {
-            let definitions = head.method == Method::GET && is_definitions(&path);
-            return if definitions { Ok(no_definitions(registry)) } else { Err(not_served(&path)) };
+            return Err(not_served(&path));
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = Negotiated { pretty, ..negotiate::accept(accept)? };
+        body::check_encoding(&head.headers)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
-        if let Some(deprecation) = resource.behavior.deprecation {
+        if let Some(deprecation) = resource.deprecation() {
             respond::warn(&mut response, &[deprecation.to_owned()]);
         }
         Ok(response)
@@ -180,11 +179,11 @@ impl Router {
             (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Part(Part::Scale)) => {
-                Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target)?))
+                Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target).await?))
             }
-            (Verb::Get, _) => read::get(asked),
-            (Verb::List, _) => read::list(asked),
-            (Verb::Watch, _) => watch::watch(asked),
+            (Verb::Get, _) => read::get(asked).await,
+            (Verb::List, _) => read::list(asked).await,
+            (Verb::Watch, _) => watch::watch(asked).await,
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
             (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
             (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
@@ -263,23 +262,6 @@ fn scope_fits(resource: &Resource, path: &ResourcePath) -> bool {
         (true, true) => path.name.is_empty(),
         (false, false) => false,
     }
-}
-
-/// Old clients look for a kind that they do not know among the definitions of custom resources.
-fn is_definitions(path: &ResourcePath) -> bool {
-    path.group == "apiextensions.k8s.io" && path.resource == "customresourcedefinitions" && path.name.is_empty()
-}
-
-/// There are none, which is no failure: what follows is then the client's own "no matches for kind".
-fn no_definitions(registry: &Registry) -> Response<Body> {
-    let list = json!({
-        "kind": "CustomResourceDefinitionList",
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "metadata": {"resourceVersion": registry.store().revision().to_string()},
-        "items": [],
-    });
-    let form = Negotiated { encoding: negotiate::Encoding::Json, shape: negotiate::Shape::Object, pretty: false };
-    respond::value(StatusCode::OK, form, &list)
 }
 
 /// Who asks for what Kubernetes has is told that it is Sampan which has it not.

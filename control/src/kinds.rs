@@ -69,6 +69,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::auth::Caller;
+use crate::custom;
 use crate::field::Errors;
 use crate::store::Class;
 pub use access::{Change, Look};
@@ -144,6 +145,8 @@ pub struct Behavior {
     pub allow_unconditional_update: bool,
     /// A PUT makes what is not there.
     pub allow_create_on_update: bool,
+    /// Finalizers need not say whose they are: definitions and custom resources.
+    pub any_finalizer: bool,
 }
 
 impl Behavior {
@@ -151,6 +154,7 @@ impl Behavior {
     pub fn check_create(&self, object: &Value, namespaced: bool) -> Errors {
         let mut errors = Errors::default();
         metadata::validate(object, namespaced, self.name, &mut errors);
+        self.check_finalizers(object, &mut errors);
         (self.validate)(object, &mut errors);
         (self.validate_create)(object, &mut errors);
         errors
@@ -160,6 +164,7 @@ impl Behavior {
     pub fn check_update(&self, new: &Value, old: &Value) -> Errors {
         let mut errors = Errors::default();
         metadata::validate_update(new, old, &mut errors);
+        self.check_finalizers(new, &mut errors);
         (self.validate)(new, &mut errors);
         (self.validate_update)(new, old, &mut errors);
         errors
@@ -169,14 +174,22 @@ impl Behavior {
     pub fn check_status_update(&self, new: &Value, old: &Value) -> Errors {
         let mut errors = Errors::default();
         metadata::validate_update(new, old, &mut errors);
+        self.check_finalizers(new, &mut errors);
         (self.validate_status_update)(new, old, &mut errors);
         errors
+    }
+
+    fn check_finalizers(&self, object: &Value, errors: &mut Errors) {
+        if !self.any_finalizer {
+            metadata::owned_finalizers(object, errors);
+        }
     }
 
     /// All that is wrong with an object that is about to change through another sub-resource.
     pub fn check_part_update(&self, part: &PartRules, new: &Value, old: &Value) -> Errors {
         let mut errors = Errors::default();
         metadata::validate_update(new, old, &mut errors);
+        self.check_finalizers(new, &mut errors);
         (part.validate)(new, old, &mut errors);
         errors
     }
@@ -225,6 +238,7 @@ pub fn behavior(group: &str, resource: &str) -> &'static Behavior {
         ("admissionregistration.k8s.io", "validatingwebhookconfigurations") => &admission_configurations::VALIDATING,
         ("admissionregistration.k8s.io", "validatingadmissionpolicies") => &admission_configurations::POLICIES,
         ("admissionregistration.k8s.io", "validatingadmissionpolicybindings") => &admission_configurations::BINDINGS,
+        ("apiextensions.k8s.io", "customresourcedefinitions") => &custom::DEFINITIONS,
         ("apiregistration.k8s.io", "apiservices") => &apiservices::BEHAVIOR,
         ("apps", "controllerrevisions") => &controllerrevisions::BEHAVIOR,
         ("apps", "daemonsets") => &daemonsets::BEHAVIOR,

@@ -13,6 +13,7 @@ use crate::auth::{
     server_names,
 };
 use crate::controllers;
+use crate::custom;
 use crate::health::{Check, Health};
 use crate::http::{self, NodeTransport, Router};
 use crate::kinds::services::{Cidr, CidrError};
@@ -121,6 +122,7 @@ impl Config {
         if let Some(dialer) = &self.dialer {
             registry.webhooks().dial_through(dialer.clone());
         }
+        custom::load(&registry);
         let cluster_ip = registry.first_cluster_ip().into();
         let pki = Arc::new(Pki::open(below("pki").as_deref())?);
         let key = TokenKey::open(below("pki").as_deref())?;
@@ -230,7 +232,8 @@ impl Control {
             registry.store().close().await;
             ended
         };
-        tokio::join!(loops, self.server.run(serving.clone())).0
+        let definitions = serving.run_until_cancelled(custom::run(registry.clone()));
+        tokio::join!(loops, self.server.run(serving.clone()), definitions).0
     }
 }
 

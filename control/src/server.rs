@@ -5,7 +5,8 @@
 //! serve_stream ─┴► permit ─► TLS handshake (who is it?) ─► hyper ─► Caller into the request ─► service
 //! ```
 //!
-//! Every wait for a client has a bound: the handshake, the header of a request, an HTTP/2 ping. When as many
+//! Every wait for a client has a bound: the handshake, the header of a request, its body, an HTTP/2 ping, and how long it may
+//! not read what it asked for. When as many
 //! connections are open as may be, further ones wait in the kernel's queue.
 //!
 //! # Shutdown
@@ -15,6 +16,7 @@
 
 mod connection;
 mod tls;
+mod wire;
 
 use std::convert::Infallible;
 use std::io;
@@ -48,6 +50,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// For the header of a request to arrive.
     pub header: Duration,
+    /// For a client to read what it asked for: how long nothing of it is taken.
+    pub stall: Duration,
     /// For the header of a request, in bytes.
     pub header_bytes: u32,
     /// Requests at a time on one HTTP/2 connection; watches count.
@@ -62,6 +66,7 @@ impl Default for Limits {
             connections: 4096,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
+            stall: Duration::from_secs(120),
             header_bytes: 256 << 10,
             streams: 1000,
             grace: Duration::from_secs(5),

@@ -18,6 +18,9 @@ use path::{Path, Step};
 
 pub(crate) use zero::{is_zero, positions as shown_positions, zero};
 
+/// How many unknown fields are told, as upstream has it.
+const TOLD: usize = 100;
+
 /// What [`conform`] noticed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -29,6 +32,13 @@ pub struct Findings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TypeError(String);
+
+impl TypeError {
+    /// A refusal in these words, by a schema that is not of the table.
+    pub fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
 
 /// Checks the types of a value as Go's decoder does and leaves it as Go would encode it: fields in the struct's order,
 /// unknown ones dropped, empty ones dropped or shown as `omitempty` says, maps sorted, quantities and times in canonical form.
@@ -82,7 +92,9 @@ impl Conform {
         let (mut seen, mut last, mut rebuild) = (0u128, None, fields.len() > BITS);
         for (key, value) in map.iter_mut() {
             let Some(at) = ty.position(key) else {
-                self.findings.unknown.push(path.then(Step::Field(key)).full());
+                if self.findings.unknown.len() < TOLD {
+                    self.findings.unknown.push(path.then(Step::Field(key)).full());
+                }
                 rebuild = true;
                 continue;
             };

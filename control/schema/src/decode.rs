@@ -22,6 +22,15 @@ use serde_json::Value;
 /// How deep a body may nest.
 pub(crate) const DEPTH: usize = 128;
 
+/// How many objects a body may hold. An empty one is two bytes in a body and a hundred times that with its defaults.
+const OBJECTS: usize = 100_000;
+
+/// How many duplicate keys are told, as upstream has it.
+const DUPLICATES: usize = 100;
+
+/// How long the path of a duplicate key may be to be told.
+const TOLD: usize = 4096;
+
 /// A body without types.
 #[derive(Debug)]
 pub struct Decoded {
@@ -43,6 +52,9 @@ pub enum Error {
     /// More than `DEPTH` levels.
     #[error("exceeded max depth")]
     Depth,
+    /// More than `OBJECTS` objects.
+    #[error("exceeded max number of objects")]
+    Objects,
     /// Aliases that unfold to more than a body may hold.
     #[error("yaml: document contains excessive aliasing")]
     Aliases,
@@ -67,6 +79,7 @@ pub enum Error {
 struct Trail {
     path: String,
     duplicates: Vec<String>,
+    objects: usize,
 }
 
 impl Trail {
@@ -79,7 +92,16 @@ impl Trail {
         result
     }
 
+    /// Counts one more object.
+    fn object(&mut self) -> Result<(), Error> {
+        self.objects += 1;
+        if self.objects > OBJECTS { Err(Error::Objects) } else { Ok(()) }
+    }
+
     fn duplicate(&mut self, key: &str) {
+        if self.duplicates.len() == DUPLICATES || self.path.len() + key.len() > TOLD {
+            return;
+        }
         let mut path = self.path.clone();
         push_key(&mut path, key);
         if !self.duplicates.contains(&path) {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
 use schema::decode::{self, Decoded};
 use serde_json::Value;
@@ -21,6 +23,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The encodings of objects.
 const OBJECTS: &[&str] = &["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/// Refuses a body that is compressed: nothing here takes one apart, and nobody is to find out what it unfolds to.
+///
+/// # Errors
+/// 415.
+pub fn check_encoding(headers: &HeaderMap) -> Result<(), Status> {
+    let encodings = headers.get_all(CONTENT_ENCODING).iter();
+    match encodings.map(|v| String::from_utf8_lossy(v.as_bytes())).find(|v| !matches!(&**v, "" | "identity")) {
+        None => Ok(()),
+        Some(encoding) => {
+            let words =
+                format!("the body of the request has the content encoding \"{encoding}\", and none is supported");
+            Err(Status::new(415, "UnsupportedMediaType", words))
+        }
+    }
+}
 
 /// Reads a body to its end.
 ///

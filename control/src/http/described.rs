@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::discovery::Discovery;
+use crate::custom;
+use crate::discovery::{CustomSchema, Discovery};
 use crate::registry::{Registry, Resources};
 
 /// The documents, and the resources that they are about.
@@ -40,7 +41,10 @@ impl Described {
 
 impl Made {
     fn of(resources: Arc<Resources>, address: &str) -> Self {
-        let discovery = Arc::new(Discovery::new(resources.rows(), address));
+        let kinds = resources.iter().filter_map(|r| r.custom_kind());
+        let schema = |kind: &Arc<custom::Kind>| CustomSchema { row: kind.row.clone(), schema: kind.published() };
+        let discovery = Discovery::new(resources.rows(), address).with_custom(kinds.map(schema).collect());
+        let discovery = Arc::new(discovery);
         Self { resources, discovery }
     }
 }

@@ -38,13 +38,19 @@ pub struct Pieces {
     entries: Vec<Arc<Entry>>,
     at: usize,
     pending: BytesMut,
+    end: String,
     done: bool,
 }
 
 impl Pieces {
     /// A list of these objects.
     pub fn new(resource: Arc<Resource>, shape: ListShape, metadata: &Value, entries: Vec<Arc<Entry>>) -> Self {
+        let mut end = "]}\n".to_owned();
         let start = match shape {
+            ListShape::Object if resource.is_custom() => {
+                end = format!("],\"kind\":\"{}\",\"metadata\":{metadata}}}\n", resource.list_kind());
+                format!(r#"{{"apiVersion":"{}","items":["#, resource.api_version)
+            }
             ListShape::Object => format!(
                 r#"{{"kind":"{}List","apiVersion":"{}","metadata":{metadata},"items":["#,
                 resource.row.kind, resource.api_version
@@ -57,7 +63,7 @@ impl Pieces {
                 table::columns(&resource)
             ),
         };
-        Self { resource, shape, entries, at: 0, pending: start.as_bytes().into(), done: false }
+        Self { resource, shape, entries, at: 0, pending: start.as_bytes().into(), end, done: false }
     }
 
     /// The list as an answer. One of a single piece is sent with its length.
@@ -103,7 +109,7 @@ impl Iterator for Pieces {
             self.at += 1;
         }
         if self.at == self.entries.len() {
-            piece.put_slice(b"]}\n");
+            piece.put_slice(self.end.as_bytes());
             self.done = true;
         }
         Some(piece.freeze())

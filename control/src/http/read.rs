@@ -19,11 +19,12 @@ use crate::status::Status;
 ///
 /// # Errors
 /// 404, 400 for a query that makes no sense, 504 for a revision that is yet to come.
-pub fn get(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+pub async fn get(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
     list_options::reached(registry, query)?;
-    let entry = registry.get(target)?;
-    object(&target.resource, StatusCode::OK, form, query, &entry.bytes)
+    let found = registry.in_version(&target.resource, vec![registry.get(target)?]).await?;
+    let bytes = found.first().map(|entry| entry.bytes.clone()).unwrap_or_default();
+    object(&target.resource, StatusCode::OK, form, query, &bytes)
 }
 
 /// One object in the agreed shape.
@@ -54,12 +55,13 @@ pub fn object(
 /// # Errors
 /// 400 for selectors, limits and tokens that cannot be read, 410 for a token that is too old, 504 for a revision that
 /// is yet to come.
-pub fn list(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+pub async fn list(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
     let resource = &target.resource;
     let (start, limit) = list_options::list(registry, query)?;
     let selection = Selection::parse(resource, query.text("labelSelector"), query.text("fieldSelector"))?;
-    let page = registry.list(target, &selection, limit, start)?;
+    let mut page = registry.list(target, &selection, limit, start)?;
+    page.entries = registry.in_version(resource, page.entries).await?;
     page_in_shape(resource, form, query, page)
 }
 
@@ -75,7 +77,7 @@ pub fn page_in_shape(
         Shape::Metadata => ListShape::Metadata,
         Shape::Table => ListShape::Table(Include::parse(query)?, objects::time::now().0),
     };
-    let metadata = list_metadata(&page);
+    let metadata = list_metadata(resource, form.shape, &page);
     let pieces = Pieces::new(resource.clone(), shape, &metadata, page.entries);
     if form.encoding == Encoding::Json && !form.pretty {
         return Ok(pieces.stream());
@@ -84,8 +86,12 @@ pub fn page_in_shape(
     Ok(respond::value(StatusCode::OK, form, &serde_json::from_slice(&whole).map_err(Status::internal)?))
 }
 
-fn list_metadata(page: &Page) -> Value {
+fn list_metadata(resource: &Resource, shape: Shape, page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.revision.0.to_string()});
+    if resource.is_custom() && shape == Shape::Object {
+        // A list without a type of its own shows an empty token, too.
+        metadata = json!({"continue": "", "resourceVersion": page.revision.0.to_string()});
+    }
     if let Some(token) = &page.next {
         metadata["continue"] = token.as_str().into();
     }

@@ -64,11 +64,16 @@ pub fn table(columns: Value, rows: Vec<Value>, metadata: Value) -> Value {
     })
 }
 
-/// An object without all but its metadata.
+/// An object without all but its metadata, which is in the order of its type, whatever the object's is.
 pub fn metadata_only(object: &Value) -> Value {
+    let mut metadata = object.get("metadata").cloned().unwrap_or_default();
+    if let Some(ty) = schema::builtin().named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta") {
+        // What is stored has this type.
+        let _ = schema::admit::conform(ty, &mut metadata);
+    }
     json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": object.get("metadata").cloned().unwrap_or_default(),
+        "metadata": metadata,
     })
 }

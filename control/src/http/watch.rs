@@ -37,7 +37,7 @@ const PIECE: usize = 32 << 10;
 ///
 /// # Errors
 /// 400 and 422 for a query that makes no sense. A revision that is too old is an event, not an error.
-pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+pub async fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
     if form.encoding != Encoding::Json {
         return Err(negotiate::no_stream());
@@ -51,7 +51,7 @@ pub fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     }
     let selection = Selection::parse(&resource, query.text("labelSelector"), fields)?;
     let lines = Lines::new(resource, form.shape, Include::parse(query)?);
-    let body = match start(registry, target, selection, begin)? {
+    let body = match start(registry, target, selection, begin).await? {
         Err(expired) => respond::full(respond::line(&json!({"type": "ERROR", "object": expired.object()}))),
         Ok(Started { watching, initial, mark }) => {
             let clock = Clock::new(Instant::now() + lifetime, query.flag("allowWatchBookmarks"));
@@ -68,7 +68,7 @@ struct Started {
     mark: Option<Revision>,
 }
 
-fn start(
+async fn start(
     registry: &Registry,
     target: &Target,
     selection: Selection,
@@ -82,6 +82,7 @@ fn start(
             if !target.name.is_empty() {
                 page.entries.retain(|e| e.key.name == target.name);
             }
+            page.entries = registry.in_version(&target.resource, page.entries).await?;
             (page.revision, page.entries.into(), marked.then_some(page.revision))
         }
     };

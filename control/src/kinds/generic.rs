@@ -34,11 +34,26 @@ impl Behavior {
         generation: Generation::Absent,
         allow_unconditional_update: true,
         allow_create_on_update: false,
+        any_finalizer: false,
     };
 
     /// What the kinds of CustomResourceDefinitions have in common; the rest is in the definition.
-    pub const CUSTOM: Behavior =
-        Behavior { generation: Generation::Spec, allow_unconditional_update: false, ..Behavior::GENERIC };
+    pub const CUSTOM: Behavior = Behavior {
+        generation: Generation::Spec,
+        allow_unconditional_update: false,
+        any_finalizer: true,
+        warnings: unowned_finalizers,
+        ..Behavior::GENERIC
+    };
+}
+
+/// Custom resources may have finalizers of any name, but are told of better ones.
+fn unowned_finalizers(object: &Value) -> Vec<String> {
+    let plain = object.items("metadata.finalizers").iter().filter_map(Value::as_str).filter(|f| !f.contains('/'));
+    let unknown = plain.filter(|f| !matches!(*f, "kubernetes" | "orphan" | "foregroundDeletion"));
+    let words = "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other \
+                 finalizer writers";
+    unknown.map(|finalizer| format!("metadata.finalizers: {finalizer:?}: {words}")).collect()
 }
 
 /// A field's value as selectors compare it: absent is an empty text.

@@ -166,10 +166,15 @@ fn finalizers(finalizers: &[Value], at: &Path, errors: &mut Errors) {
     if all.contains(&"orphan") && all.contains(&"foregroundDeletion") {
         errors.invalid(at, Value::from(finalizers), "finalizer orphan and foregroundDeletion cannot be both set");
     }
-    for (i, name) in all.iter().enumerate() {
-        if !name.contains('/') && !matches!(*name, "kubernetes" | "orphan" | "foregroundDeletion") {
+}
+
+/// The rule of upstream's own kinds for finalizers: a name that is not Kubernetes' says whose it is.
+pub fn owned_finalizers(object: &Value, errors: &mut Errors) {
+    let at = Path::new("metadata").child("finalizers");
+    for (i, name) in object.items("metadata.finalizers").iter().filter_map(Value::as_str).enumerate() {
+        if !name.contains('/') && !matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.invalid(&at.index(i), *name, why);
+            errors.invalid(&at.index(i), name, why);
         }
     }
 }
@@ -182,7 +187,9 @@ mod tests {
 
     fn said(metadata: Value) -> String {
         let mut errors = Errors::default();
-        validate(&json!({"metadata": metadata}), true, subdomain, &mut errors);
+        let object = json!({"metadata": metadata});
+        validate(&object, true, subdomain, &mut errors);
+        owned_finalizers(&object, &mut errors);
         errors.to_string()
     }
 

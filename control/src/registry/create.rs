@@ -43,6 +43,7 @@ impl Registry {
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
         let resource = &target.resource;
+        refuse_while_terminating(target)?;
         let generated = meta_str(&object, "name").is_empty() && !meta_str(&object, "generateName").is_empty();
         if generated {
             rename(&mut object);
@@ -58,7 +59,7 @@ impl Registry {
         resource.default(&mut object);
         warnings.extend((resource.behavior.warnings)(&object));
         metadata::begin(&mut object, resource.behavior.generation);
-        (resource.behavior.prepare_create)(&mut object);
+        resource.prepare_create(&mut object);
         (resource.behavior.sign)(&mut object, &options.caller);
         rules::check_create(resource, &object)?;
         let named = target.named(meta_str(&object, "name"));
@@ -69,7 +70,9 @@ impl Registry {
         reorder(resource, &mut object)?;
         self.0.admission.validate(self, &review, Some(&object), &mut warnings).await?;
         let attempts = if generated { NAME_ATTEMPTS } else { 1 };
+        let mut object = self.kept(resource, object).await?;
         let bytes = self.insert(target, &mut object, attempts, options).await?;
+        let bytes = self.told(resource, bytes).await?;
         if !options.dry_run {
             claim.keep();
         }
@@ -110,6 +113,17 @@ impl Registry {
         let class = target.resource.behavior.class;
         let write = Write::Put { key, expect: Expect::Absent, draft: Draft::new(object), class };
         self.0.store.write(write).await.map(|entry| entry.bytes.clone())
+    }
+}
+
+/// Nothing new comes to a definition that goes.
+fn refuse_while_terminating(target: &Target) -> Result<(), Status> {
+    match target.resource.custom_kind() {
+        Some(kind) if kind.family.terminating => {
+            let words = "create not allowed while custom resource definition is terminating";
+            Err(Status::new(405, "MethodNotAllowed", words).about(&target.resource.qualified, ""))
+        }
+        _ => Ok(()),
     }
 }
 

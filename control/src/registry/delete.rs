@@ -22,6 +22,7 @@ use super::update::Proposal;
 use super::{Registry, Selection};
 use crate::admission::{Operation, Review};
 use crate::auth::Caller;
+use crate::custom;
 use crate::kinds::Generation;
 use crate::status::Status;
 use crate::store::Entry;
@@ -104,7 +105,7 @@ impl Registry {
     pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted, Status> {
         loop {
             let entry = self.entry(target)?;
-            let object = entry.value();
+            let object = self.seen(&target.resource, &entry).await?;
             precondition(target, &object, options)?;
             self.admit_delete(target, &object, options).await?;
             let outcome = match step(target, &object, options) {
@@ -193,6 +194,9 @@ fn precondition(target: &Target, object: &Value, options: &DeleteOptions) -> Res
 
 /// Decides what this deletion does to this object now.
 fn step(target: &Target, object: &Value, options: &DeleteOptions) -> Step {
+    if target.resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !is_deleting(object) {
+        return Step::Mark(custom::mark_deleted(object));
+    }
     let grace = grace(target, object, options);
     let wanted = finalizers_after(target, object, options);
     let held = !wanted.is_empty() || holds_namespace(object);

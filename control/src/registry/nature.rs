@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::resources::Resource;
 use crate::custom;
+use crate::field::Errors;
 
 /// Where a schema comes from.
 pub(super) enum Nature {
@@ -49,6 +50,14 @@ impl Resource {
         self.custom_kind().is_some()
     }
 
+    /// `PodList`
+    pub fn list_kind(&self) -> String {
+        match self.custom_kind() {
+            None => format!("{}List", self.row.kind),
+            Some(kind) => kind.family.list_kind.clone(),
+        }
+    }
+
     /// Checks the types of an object, drops what its schema does not know and brings its fields into order.
     ///
     /// # Errors
@@ -67,6 +76,65 @@ impl Resource {
             Nature::Custom(kind) => kind.default(object),
         }
         (self.behavior.default)(object);
+    }
+
+    /// Resets what clients may not set in a new object.
+    pub fn prepare_create(&self, object: &mut Value) {
+        (self.behavior.prepare_create)(object);
+        if let Some(kind) = self.custom_kind() {
+            kind.prepare_create(object);
+        }
+    }
+
+    /// Restores what a change may not touch.
+    pub fn prepare_update(&self, new: &mut Value, old: &Value) {
+        (self.behavior.prepare_update)(new, old);
+        if let Some(kind) = self.custom_kind() {
+            kind.prepare_update(new, old);
+        }
+    }
+
+    /// All that is wrong with a new object.
+    pub fn check_create(&self, object: &Value) -> Errors {
+        let mut errors = self.behavior.check_create(object, self.row.namespaced);
+        if let Some(kind) = self.custom_kind() {
+            kind.validate(object, &mut errors);
+        }
+        errors
+    }
+
+    /// All that is wrong with an object that is to take the place of `old`.
+    pub fn check_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = self.behavior.check_update(new, old);
+        if let Some(kind) = self.custom_kind() {
+            kind.validate_update(new, old, &mut errors);
+        }
+        errors
+    }
+
+    /// All that is wrong with an object whose status changed.
+    pub fn check_status_update(&self, new: &Value, old: &Value) -> Errors {
+        let mut errors = self.behavior.check_status_update(new, old);
+        if let Some(kind) = self.custom_kind() {
+            kind.validate_update(new, old, &mut errors);
+        }
+        errors
+    }
+
+    /// True when the change moves the object's generation.
+    pub fn moves_generation(&self, new: &Value, old: &Value) -> bool {
+        match self.custom_kind() {
+            None => self.behavior.moves_generation(new, old),
+            Some(kind) => kind.moves_generation(new, old),
+        }
+    }
+
+    /// What to tell the client about any request for this resource.
+    pub fn deprecation(&self) -> Option<&str> {
+        match self.custom_kind() {
+            None => self.behavior.deprecation,
+            Some(kind) => kind.deprecation.as_deref(),
+        }
     }
 
     /// The columns of its Table, as a Table defines them.
@@ -93,12 +161,9 @@ impl Resource {
         }
     }
 
-    /// True where field selectors may name nothing but name and namespace.
+    /// True where field selectors may name nothing but name and namespace, and a refusal says so.
     pub fn has_no_fields(&self) -> bool {
-        match &self.nature {
-            Nature::BuiltIn(_) => self.behavior.fields.is_empty(),
-            Nature::Custom(_) => true,
-        }
+        !self.is_custom() && self.behavior.fields.is_empty()
     }
 
     /// The text of a selectable field.

@@ -13,7 +13,6 @@ use crate::store::Key;
 
 /// Built-in kinds that are known and not served yet.
 const LATER: &[(&str, &[&str])] = &[
-    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
     ("authentication.k8s.io", &["tokenreviews"]),
     ("authorization.k8s.io", &["localsubjectaccessreviews", "subjectaccessreviews"]),
 ];
@@ -60,7 +59,8 @@ impl Resource {
         Self { conversion, stored, ..resource }
     }
 
-    fn custom(kind: &Arc<custom::Kind>) -> Self {
+    /// A version of a custom kind.
+    pub(crate) fn custom(kind: &Arc<custom::Kind>) -> Self {
         Self::new(&kind.row, &Behavior::CUSTOM, Nature::Custom(kind.clone()))
     }
 

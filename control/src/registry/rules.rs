@@ -10,17 +10,17 @@ use crate::status::Status;
 
 /// Checks a new object.
 pub fn check_create(resource: &Resource, object: &Value) -> Result<(), Status> {
-    verdict(resource, object, &resource.behavior.check_create(object, resource.row.namespaced))
+    verdict(resource, object, &resource.check_create(object))
 }
 
 /// Checks a changed object.
 pub fn check_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    verdict(resource, new, &resource.behavior.check_update(new, old))
+    verdict(resource, new, &resource.check_update(new, old))
 }
 
 /// Checks a changed status.
 pub fn check_status_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    verdict(resource, new, &resource.behavior.check_status_update(new, old))
+    verdict(resource, new, &resource.check_status_update(new, old))
 }
 
 /// Checks an object that changed through another sub-resource.

@@ -10,8 +10,9 @@ use super::object::{meta_str, metadata, set_meta};
 use super::options::{Outcome, WriteOptions};
 use super::part::Part;
 use super::patch::Patch;
-use super::resources::Target;
+use super::resources::{Resource, Target};
 use super::update::Proposal;
+use crate::custom::Scale;
 use crate::field::{Errors, Path};
 use crate::status::Status;
 
@@ -20,8 +21,9 @@ impl Registry {
     ///
     /// # Errors
     /// 404 where the workload does not exist.
-    pub fn scale(&self, target: &Target) -> Result<Value, Status> {
-        self.entry(target).map(|entry| scale_of(&entry.value()))
+    pub async fn scale(&self, target: &Target) -> Result<Value, Status> {
+        let object = self.seen(&target.resource, &*self.entry(target)?).await?;
+        scale_of(&target.resource, &object)
     }
 
     /// Sets the replica count of a workload from a Scale.
@@ -41,17 +43,17 @@ impl Registry {
         same_name(target, &scale)?;
         let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
         check_replicas(target, replicas)?;
-        let parent = Parent { path: REPLICAS, version: &target.resource.api_version };
+        let path = replicas_path(&target.resource);
+        let parent = Parent { path: &path, version: &target.resource.api_version };
         let propose = |old: &Value| {
-            let mut proposal = scaled(old, replicas, &scale);
-            if let Some(ledger) = scaled::by_difference(&parent, old, count(old), replicas, options) {
+            let mut proposal = scaled(&target.resource, old, replicas, &scale);
+            if let Some(ledger) = scaled::by_difference(&parent, old, count(&path, old), replicas, options) {
                 managed::put(&mut proposal.object, &ledger);
             }
             Ok(proposal)
         };
         let outcome = self.mutate(target, Part::Scale, options, propose).await?;
-        let object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
-        Ok(Outcome { bytes: scale_of(&object).to_string().into(), ..outcome })
+        as_scale(&target.resource, outcome)
     }
 
     /// Applies a Scale to the replica count of a workload.
@@ -62,20 +64,21 @@ impl Registry {
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
         check_kind(&config.object, "autoscaling/v1", "Scale")?;
-        let parent = Parent { path: REPLICAS, version: &target.resource.api_version };
+        let path = replicas_path(&target.resource);
+        let parent = Parent { path: &path, version: &target.resource.api_version };
         let propose = |old: &Value| {
-            let (scale, ledger) = scaled::by_apply(&parent, old, &scale_of(old), &config.object, options)?;
+            let (scale, ledger) =
+                scaled::by_apply(&parent, old, &scale_of(&target.resource, old)?, &config.object, options)?;
             same_name(target, &scale)?;
             let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
             check_replicas(target, replicas)?;
-            let mut proposal = scaled(old, replicas, &config.object);
+            let mut proposal = scaled(&target.resource, old, replicas, &config.object);
             managed::put(&mut proposal.object, &ledger);
             proposal.warnings = strictness(config, options)?;
             Ok(proposal)
         };
         let outcome = self.mutate(target, Part::Scale, options, propose).await?;
-        let object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
-        Ok(Outcome { bytes: scale_of(&object).to_string().into(), ..outcome })
+        as_scale(&target.resource, outcome)
     }
 
     pub(super) async fn patch_scale(
@@ -84,7 +87,7 @@ impl Registry {
         patch: &Patch,
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
-        let mut scale = patch.apply_to_scale(self.scale(target)?)?;
+        let mut scale = patch.apply_to_scale(self.scale(target).await?)?;
         if !patch.is_pinned() {
             set_meta(&mut scale, "resourceVersion", None);
         }
@@ -92,11 +95,22 @@ impl Registry {
     }
 }
 
-/// Where a workload keeps its replica count.
-const REPLICAS: &[&str] = &["spec", "replicas"];
+/// Where a kind keeps its replica count.
+fn replicas_path(resource: &Resource) -> Vec<&str> {
+    match resource.custom_kind().and_then(|kind| kind.scale.as_ref()) {
+        Some(paths) => paths.replicas(),
+        None => vec!["spec", "replicas"],
+    }
+}
 
-fn count(object: &Value) -> i64 {
-    object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default()
+fn count(path: &[&str], object: &Value) -> i64 {
+    path.iter().try_fold(object, |value, step| value.get(step)).and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn as_scale(resource: &Resource, outcome: Outcome) -> Result<Outcome, Status> {
+    let mut object = serde_json::from_slice(&outcome.bytes).map_err(Status::internal)?;
+    resource.show(&mut object);
+    Ok(Outcome { bytes: scale_of(resource, &object)?.to_string().into(), ..outcome })
 }
 
 fn same_name(target: &Target, scale: &Value) -> Result<(), Status> {
@@ -119,10 +133,15 @@ fn check_replicas(target: &Target, replicas: i64) -> Result<(), Status> {
     Err(Status::invalid("Scale.autoscaling", &target.name, &errors))
 }
 
-fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal<'static> {
+fn scaled(resource: &Resource, old: &Value, replicas: i64, scale: &Value) -> Proposal<'static> {
     let mut object = old.clone();
-    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.insert("replicas".to_owned(), replicas.into());
+    match resource.custom_kind().and_then(|kind| kind.scale.as_ref()) {
+        Some(paths) => drop(paths.set(&mut object, replicas)),
+        None => {
+            if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+                spec.insert("replicas".to_owned(), replicas.into());
+            }
+        }
     }
     let pinned = meta_str(scale, "resourceVersion");
     if !pinned.is_empty() {
@@ -136,24 +155,33 @@ fn scaled(old: &Value, replicas: i64, scale: &Value) -> Proposal<'static> {
 }
 
 /// What a workload's scale shows of it.
-fn scale_of(object: &Value) -> Value {
-    let count = |at: &str| object.pointer(at).and_then(Value::as_i64).unwrap_or_default();
-    let selector = object.pointer("/spec/selector").map(selector_text).unwrap_or_default();
+fn scale_of(resource: &Resource, object: &Value) -> Result<Value, Status> {
+    let shown = match resource.custom_kind().and_then(|kind| kind.scale.as_ref()) {
+        Some(paths) => paths.read(object).map_err(Status::internal)?,
+        None => of_workload(object),
+    };
     let mut meta = Map::new();
     for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         if let Some(value) = metadata(object).and_then(|m| m.get(field)) {
             meta.insert(field.to_owned(), value.clone());
         }
     }
-    let mut status = json!({"replicas": count("/status/replicas")});
-    if !selector.is_empty() {
-        status["selector"] = selector.into();
+    let mut status = json!({"replicas": shown.present});
+    if !shown.selector.is_empty() {
+        status["selector"] = shown.selector.into();
     }
     let mut spec = json!({});
-    if count("/spec/replicas") != 0 {
-        spec["replicas"] = count("/spec/replicas").into();
+    if shown.wanted != 0 {
+        spec["replicas"] = shown.wanted.into();
     }
-    json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status})
+    Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}))
+}
+
+/// Where built-in workloads have it.
+fn of_workload(object: &Value) -> Scale {
+    let count = |at: &str| object.pointer(at).and_then(Value::as_i64).unwrap_or_default();
+    let selector = object.pointer("/spec/selector").map(selector_text).unwrap_or_default();
+    Scale { wanted: count("/spec/replicas"), present: count("/status/replicas"), selector }
 }
 
 /// A selector as a query string: a plain map, or a LabelSelector.

@@ -70,7 +70,7 @@ impl Registry {
     ) -> Result<Outcome, Status> {
         loop {
             let entry = self.entry(target)?;
-            let old = entry.value();
+            let old = self.seen(&target.resource, &entry).await?;
             let proposal = propose(&old)?;
             let pinned = proposal.pinned;
             preconditions(target, &old, &proposal.object)?;
@@ -114,14 +114,15 @@ impl Registry {
         }
         let claim = self.claim_addresses(target, &mut new, Some(old))?;
         reorder(resource, &mut new)?;
-        if part.is_of_spec() && resource.behavior.moves_generation(&new, old) {
+        if part.is_of_spec() && resource.moves_generation(&new, old) {
             super::metadata::next_generation(&mut new);
         }
         if admitted {
             self.0.admission.validate(self, &review, Some(&new), &mut warnings).await?;
         }
-        if same(&new, old) {
-            return Ok(Outcome { bytes: entry.bytes.clone(), created: false, warnings });
+        if same(&new, old) && self.is_kept_as_seen(resource, entry) {
+            let bytes = self.told(resource, entry.bytes.clone()).await?;
+            return Ok(Outcome { bytes, created: false, warnings });
         }
         if options.dry_run {
             set_meta(&mut new, "resourceVersion", Some(entry.revision.to_string().into()));
@@ -134,18 +135,22 @@ impl Registry {
             let write = Write::Put {
                 key: target.key(),
                 expect: Expect::At(entry.revision),
-                draft: Draft::new(&new),
+                draft: Draft::new(&self.kept(resource, new).await?),
                 class: resource.behavior.class,
             };
             self.0.store.write(write).await.map_err(|e| refused(target, e))?.bytes.clone()
         };
         claim.keep();
-        Ok(Outcome { bytes, created: false, warnings })
+        Ok(Outcome { bytes: self.told(resource, bytes).await?, created: false, warnings })
     }
 
     /// Takes an object away for good; `last` is the state that watchers see.
     pub(super) async fn remove(&self, target: &Target, entry: &Entry, last: &Value) -> Result<Arc<Entry>, Status> {
-        let write = Write::Delete { key: target.key(), expect: entry.revision, last: Draft::new(last) };
+        let draft = match target.resource.is_custom() {
+            true => Draft::new(&self.kept(&target.resource, last.clone()).await?),
+            false => Draft::new(last),
+        };
+        let write = Write::Delete { key: target.key(), expect: entry.revision, last: draft };
         let gone = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
         self.release_addresses(target, last);
         Ok(gone)
@@ -197,7 +202,7 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
             rules::check_status_update(resource, new, old)
         }
         Part::Main | Part::Scale => {
-            (behavior.prepare_update)(new, old);
+            resource.prepare_update(new, old);
             rules::check_update(resource, new, old)
         }
         Part::Finalize => {

@@ -1,6 +1,7 @@
 //! Kinds with more than one version: stored in one of them, taken and shown in any.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,6 +12,7 @@ use super::resources::{Resource, Target};
 use crate::field::Errors;
 use crate::kinds::{events, horizontalpodautoscalers as autoscalers};
 use crate::status::Status;
+use crate::store::Entry;
 
 /// The way between a version that is served and the one that is stored.
 pub struct Conversion {
@@ -64,7 +66,10 @@ pub fn conversion(group: &str, version: &str, resource: &str) -> Option<&'static
 impl Resource {
     /// True where the version that is served is the one that is stored.
     pub fn is_shown_as_stored(&self) -> bool {
-        self.conversion.is_none()
+        match self.custom_kind() {
+            None => self.conversion.is_none(),
+            Some(kind) => kind.is_shown_as_stored(),
+        }
     }
 
     /// An object in this version, from how it is stored.
@@ -74,6 +79,9 @@ impl Resource {
             object["apiVersion"] = self.api_version.as_str().into();
             // Only the order of fields can be wrong: what was stored has been through this.
             drop(self.conform(object));
+        }
+        if let Some(kind) = self.custom_kind() {
+            kind.show(object);
         }
     }
 
@@ -90,7 +98,7 @@ impl Resource {
 
     /// The same for encoded objects. Where the stored version is served, nothing is copied.
     pub fn shown(&self, stored: &Bytes) -> Result<Bytes, Status> {
-        if self.conversion.is_none() {
+        if self.is_shown_as_stored() {
             return Ok(stored.clone());
         }
         let mut object = serde_json::from_slice(stored).map_err(Status::internal)?;
@@ -99,7 +107,63 @@ impl Resource {
     }
 }
 
+/// Custom kinds are converted last on the way in and first on the way out, and their conversion may have to be asked for:
+/// rules, patches and field managers see them in the version of the request.
 impl Registry {
+    /// A stored object as a write to this resource sees it: of a custom kind in the version of the request, of a
+    /// built-in one as it is stored.
+    pub(super) async fn seen(&self, resource: &Resource, entry: &Entry) -> Result<Value, Status> {
+        match resource.custom_kind() {
+            Some(kind) if !kind.is_shown_as_stored() => {
+                let mut shown = kind.shown(self.webhooks(), vec![entry.value()]).await?;
+                Ok(shown.pop().unwrap_or_default())
+            }
+            _ => Ok(entry.value()),
+        }
+    }
+
+    /// The reverse of [`Registry::seen`].
+    pub(super) async fn kept(&self, resource: &Resource, object: Value) -> Result<Value, Status> {
+        match resource.custom_kind() {
+            Some(kind) => Ok(kind.stored(self.webhooks(), object).await?),
+            None => Ok(object),
+        }
+    }
+
+    /// True where an entry is of the version that is stored today. A write that changes nothing else brings it there.
+    pub(super) fn is_kept_as_seen(&self, resource: &Resource, entry: &Entry) -> bool {
+        match resource.custom_kind() {
+            Some(kind) if !kind.is_shown_as_stored() => kind.is_kept(&entry.value()),
+            _ => true,
+        }
+    }
+
+    /// What a write left behind, in the version of the request where it takes a webhook to get there.
+    pub(super) async fn told(&self, resource: &Resource, bytes: Bytes) -> Result<Bytes, Status> {
+        match resource.custom_kind().filter(|kind| kind.asks_webhook()) {
+            None => Ok(bytes),
+            Some(kind) => {
+                let object = serde_json::from_slice(&bytes).map_err(Status::internal)?;
+                let shown = kind.shown(self.webhooks(), vec![object]).await?;
+                Ok(shown.first().map(Value::to_string).unwrap_or_default().into())
+            }
+        }
+    }
+
+    /// Entries in the version of `resource`, where it takes a webhook to get there; others are as they were.
+    ///
+    /// # Errors
+    /// 500 with what the webhook did not do.
+    pub async fn in_version(&self, resource: &Resource, entries: Vec<Arc<Entry>>) -> Result<Vec<Arc<Entry>>, Status> {
+        let Some(kind) = resource.custom_kind().filter(|kind| kind.asks_webhook()) else { return Ok(entries) };
+        let shown = kind.shown(self.webhooks(), entries.iter().map(|e| e.value()).collect()).await?;
+        let entry = |(entry, object): (&Arc<Entry>, Value)| {
+            let bytes = object.to_string().into();
+            Arc::new(Entry { key: entry.key.clone(), revision: entry.revision, bytes, class: entry.class })
+        };
+        Ok(entries.iter().zip(shown).map(entry).collect())
+    }
+
     /// Checks a new object against the rules of its version alone.
     pub(super) fn check_version(&self, target: &Target, object: &Value) -> Result<(), Status> {
         let Some(conversion) = target.resource.conversion else { return Ok(()) };

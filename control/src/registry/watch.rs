@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::object::set_meta;
 use super::resources::{Resource, Target};
 use super::{Registry, Selection};
+use crate::custom::ConvertError;
 use crate::status::Status;
 use crate::store::{Change, Event, Interest, Revision, Watch};
 
@@ -18,6 +19,9 @@ pub struct Watching {
     watch: Watch,
     resource: Arc<Resource>,
     selection: Selection,
+    registry: Registry,
+    /// Counts the changes of what is served, for a kind that may go or become another.
+    served: Option<tokio::sync::watch::Receiver<u64>>,
 }
 
 /// One event for one reader.
@@ -29,11 +33,16 @@ pub struct Frame {
     pub event: Arc<Event>,
     /// True where the reader sees the object as it was before (it left the selection).
     pub previous: bool,
+    /// The object, where a webhook had to be asked for the reader's version of it.
+    converted: Option<Arc<Value>>,
 }
 
 impl Frame {
     /// The object that the reader sees; one that left the selection as it was, with the revision of the change.
     pub fn object(&self) -> Arc<Value> {
+        if let Some(converted) = &self.converted {
+            return converted.clone();
+        }
         match (self.previous, self.event.previous_value()) {
             (true, Some(previous)) => {
                 let mut left = (*previous).clone();
@@ -63,20 +72,30 @@ impl Registry {
         let watch = self.0.store.watch(interest, since).map_err(|expired| {
             Status::expired(format!("too old resource version: {} ({})", since.0, expired.oldest.0))
         })?;
-        Ok(Watching { watch, resource: target.resource.clone(), selection })
+        let resource = target.resource.clone();
+        let served = resource.is_custom().then(|| self.resources_changed());
+        Ok(Watching { watch, resource, selection, registry: self.clone(), served })
     }
 }
 
 impl Watching {
-    /// The next event for this reader; none once it was too slow, or the store closed.
+    /// The next event for this reader; none once it was too slow, the store closed, or the definition of a custom kind
+    /// changed: the reader's next watch sees it so.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped.
+    /// Nothing is lost when the future is dropped, but for an event that waits for its conversion.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            let event = self.watch.next().await?;
+            let event = match &mut self.served {
+                None => self.watch.next().await?,
+                Some(served) => tokio::select! {
+                    biased;
+                    event = self.watch.next() => event?,
+                    () = ended(&self.registry, &self.resource, served) => return None,
+                },
+            };
             if let Some(frame) = self.frame(event) {
-                return Some(frame);
+                return self.convert(frame).await;
             }
         }
     }
@@ -86,9 +105,18 @@ impl Watching {
         self.watch.progress()
     }
 
+    /// Asks for the reader's version of the object, where that takes a webhook. Without an answer the watch ends.
+    async fn convert(&self, mut frame: Frame) -> Option<Frame> {
+        let Some(kind) = self.resource.custom_kind().filter(|kind| kind.asks_webhook()) else { return Some(frame) };
+        let shown = kind.shown(self.registry.webhooks(), vec![Value::clone(&frame.object())]).await;
+        let failed = |error: &ConvertError| tracing::warn!(%error, "a watch ends: an object cannot be converted");
+        frame.converted = shown.inspect_err(failed).ok()?.pop().map(Arc::new);
+        Some(frame)
+    }
+
     fn frame(&self, event: Arc<Event>) -> Option<Frame> {
         if self.selection.takes_all() {
-            return Some(Frame { change: event.change, event, previous: false });
+            return Some(Frame { change: event.change, event, previous: false, converted: None });
         }
         let is = event.change != Change::Deleted && self.selection.matches(&self.resource, &event.value());
         let was = event.previous_value().is_some_and(|p| self.selection.matches(&self.resource, &p));
@@ -99,6 +127,21 @@ impl Watching {
             (true, false, Change::Deleted) => (Change::Deleted, false),
             (true, false, _) => (Change::Deleted, true),
         };
-        Some(Frame { change, event, previous })
+        Some(Frame { change, event, previous, converted: None })
+    }
+}
+
+/// Waits until a custom kind is served no more, or is another one.
+async fn ended(registry: &Registry, resource: &Resource, served: &mut tokio::sync::watch::Receiver<u64>) {
+    loop {
+        let row = &resource.row;
+        let resources = registry.resources();
+        let now = resources.find(&row.group, &row.version, &row.resource).and_then(|r| r.custom_kind());
+        if !now.zip(resource.custom_kind()).is_some_and(|(now, then)| Arc::ptr_eq(now, then)) {
+            return;
+        }
+        if served.changed().await.is_err() {
+            return;
+        }
     }
 }

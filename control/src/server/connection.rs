@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
@@ -15,17 +15,27 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use crate::auth::{Peer, impersonate};
 use crate::status::Status;
 
+use super::wire::Wire;
 use super::{Api, Limits, Shared};
 
 /// How often an HTTP/2 client that says nothing is asked whether it is there, and for how long.
 const PING: Duration = Duration::from_secs(30);
 const PONG: Duration = Duration::from_secs(20);
+
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 0x16;
+
+/// How many bytes tell a method of HTTP.
+const METHOD: usize = 5;
+
+const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO)
 where
@@ -33,7 +43,8 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let handshake = tokio::time::timeout(shared.limits.handshake, shared.tls.accept(io));
+    let limits = shared.limits;
+    let handshake = tokio::time::timeout(limits.handshake, accept(&shared, io));
     let accepted = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let (stream, peer) = match accepted {
         Ok(accepted) => accepted,
@@ -42,8 +53,10 @@ where
     };
     let peer = Arc::new(peer);
     let service = service_fn(|request| answer(shared.clone(), peer.clone(), request));
-    let builder = builder(&shared.limits);
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let builder = builder(&limits);
+    // Which protocol it is shows in the first bytes; nothing else would bound the wait for them.
+    let stream = TokioIo::new(Wire::new(stream).first_within(limits.header));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = shared.stop.cancelled() => {
@@ -54,6 +67,32 @@ where
     if let Err(error) = ended {
         tracing::debug!(%error, "connection failed");
     }
+}
+
+/// The handshake; whoever speaks HTTP without it is told so, as Go's servers do.
+async fn accept<S, IO>(shared: &Shared<S>, mut io: IO) -> io::Result<(TlsStream<Wire<IO>>, Peer)>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut start = BytesMut::with_capacity(METHOD);
+    while start.len() < METHOD && !start.starts_with(&[HANDSHAKE]) {
+        let missing = METHOD - start.len();
+        if io.read_buf(&mut (&mut start).limit(missing)).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    if is_http(&start) {
+        io.write_all(PLAIN_HTTP).await?;
+        io.shutdown().await?;
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "plain HTTP"));
+    }
+    let wire = Wire::new(io).after(start.freeze()).stalls_at_most(shared.limits.stall);
+    shared.tls.accept(wire).await
+}
+
+/// What Go's servers take for HTTP: the first bytes of a method.
+fn is_http(start: &[u8]) -> bool {
+    [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"].iter().any(|method| start.starts_with(*method))
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {

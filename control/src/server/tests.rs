@@ -122,6 +122,81 @@ async fn slow_clients_are_cut_off() {
 }
 
 #[tokio::test]
+async fn plain_http_is_told_that_this_is_https() {
+    let (pki, server) = server(Limits::default()).await;
+    let streams = server.streams();
+    for request in ["GET / HTTP/1.1\r\nhost: localhost\r\n\r\n", "POST /api/v1/pods HTTP/1.1\r\n\r\n"] {
+        let (mut near, far) = tokio::io::duplex(1024);
+        streams.serve_stream(far).await;
+        near.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        near.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+    }
+    let (mut noise, far) = tokio::io::duplex(1024);
+    streams.serve_stream(far).await;
+    noise.write_all(b"\x00\x01\x02\x03\x04\x05\x06").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = noise.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"));
+    let fine = connect(&streams, connector(&pki, None, "http/1.1")).await;
+    assert!(ask(fine, "").await.starts_with("HTTP/1.1 200 "), "and everybody else is served");
+}
+
+#[tokio::test]
+async fn floods_of_headers_are_refused() {
+    let (pki, server) = server(Limits { header_bytes: 16 << 10, ..Limits::default() }).await;
+    let streams = server.streams();
+    let long = format!("x: {}\r\n", "y".repeat(64 << 10));
+    let many: String = (0..5000).map(|i| format!("x{i}: y\r\n")).collect();
+    for flood in [&long, &many] {
+        let stream = connect(&streams, connector(&pki, None, "http/1.1")).await;
+        let answer = ask(stream, flood).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    let stream = connect(&streams, connector(&pki, None, "h2")).await;
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request =
+        Request::get("https://localhost/").header("x", "y".repeat(12 << 10)).header("z", "y".repeat(12 << 10));
+    let refused = client.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await;
+    assert!(refused.is_err() || refused.is_ok_and(|answer| answer.status() == 431));
+    let fine = Request::get("https://localhost/").body(Empty::<Bytes>::new()).unwrap();
+    assert_eq!(client.send_request(fine).await.unwrap().status(), StatusCode::OK);
+    connection.abort();
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_loses_the_connection() {
+    let short = Duration::from_millis(50);
+    let (pki, server) = server(Limits { stall: short, connections: 1, ..Limits::default() }).await;
+    let streams = server.streams();
+    let mut idle = connect(&streams, connector(&pki, None, "http/1.1")).await;
+    // More answers than the pipe holds, and nobody to read them.
+    for _ in 0..20_000 {
+        if idle.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.is_err() {
+            break;
+        }
+    }
+    let next = connect(&streams, connector(&pki, None, "http/1.1"));
+    let next = tokio::time::timeout(Duration::from_secs(10), next).await.expect("its place is free again");
+    assert!(ask(next, "").await.starts_with("HTTP/1.1 200 "));
+    drop(idle);
+}
+
+#[tokio::test]
+async fn whoever_never_asks_loses_the_connection() {
+    let (pki, server) = server(Limits { header: Duration::from_millis(50), ..Limits::default() }).await;
+    for protocol in ["http/1.1", "h2"] {
+        let mut silent = connect(&server.streams(), connector(&pki, None, protocol)).await;
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(10), silent.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok() && answer.is_empty(), "{protocol}");
+    }
+}
+
+#[tokio::test]
 async fn connections_wait_at_the_limit() {
     let (pki, server) = server(Limits { connections: 1, ..Limits::default() }).await;
     let streams = server.streams();

@@ -33,17 +33,19 @@ impl Draft {
         let none = Map::new();
         let fields = object.as_object().unwrap_or(&none);
         let mut draft = Self { json: Vec::with_capacity(1024), hole: 0 };
+        // Custom resources have their fields in the order of the alphabet; other kinds begin with `kind`.
+        let sorted = fields.keys().next().is_some_and(|first| first == "apiVersion");
         draft.json.push(b'{');
         for (name, value) in fields {
             draft.name(name);
             match value {
-                Value::Object(metadata) if name == "metadata" => draft.metadata(metadata),
+                Value::Object(metadata) if name == "metadata" => draft.metadata(metadata, sorted),
                 other => draft.value(other),
             }
         }
         if draft.hole == 0 {
             draft.name("metadata");
-            draft.metadata(&none);
+            draft.metadata(&none, sorted);
         }
         draft.json.push(b'}');
         draft
@@ -69,13 +71,14 @@ impl Draft {
         Sealed { frame, object }
     }
 
-    fn metadata(&mut self, fields: &Map<String, Value>) {
+    fn metadata(&mut self, fields: &Map<String, Value>, sorted: bool) {
+        let before = |name: &str| if sorted { name < "resourceVersion" } else { BEFORE.contains(&name) };
         self.json.push(b'{');
         for (name, value) in fields {
             if name == "resourceVersion" {
                 continue;
             }
-            if self.hole == 0 && !BEFORE.contains(&name.as_str()) {
+            if self.hole == 0 && !before(name) {
                 self.leave_hole();
             }
             self.name(name);
@@ -128,6 +131,15 @@ mod tests {
             r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","uid":"u","resourceVersion":"42","labels":{"x":"{"}},"spec":{}}"#
         );
         assert_eq!(frame, format!("{{\"type\":\"MODIFIED\",\"object\":{object}}}\n"));
+    }
+
+    #[test]
+    fn custom_resources_are_sorted() {
+        let custom = json!({"apiVersion": "a/v1", "kind": "K", "metadata": {"labels": {}, "name": "a", "uid": "u"}});
+        let (_, object) = sealed(&custom);
+        let wanted =
+            r#"{"apiVersion":"a/v1","kind":"K","metadata":{"labels":{},"name":"a","resourceVersion":"42","uid":"u"}}"#;
+        assert_eq!(object, wanted);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use control::auth::{Authorizer, Caller, ServiceAccounts, TokenKey};
+use control::custom;
 use control::health::Health;
 use control::http::{Body, Config, Router};
 use control::registry::Registry;
@@ -12,6 +13,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, WARNING};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
+use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt;
 
 pub const JSON: &str = "application/json";
@@ -24,6 +26,7 @@ pub const METADATA: &str = "application/json;as=PartialObjectMetadata;v=v1;g=met
 
 pub const CONFIGMAPS: &str = "/api/v1/namespaces/golden/configmaps";
 pub const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/golden/deployments";
+pub const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 pub const NAMESPACES: &str = "/api/v1/namespaces";
 pub const NODES: &str = "/api/v1/nodes";
 pub const PODS: &str = "/api/v1/namespaces/golden/pods";
@@ -32,6 +35,9 @@ pub const SERVICES: &str = "/api/v1/namespaces/golden/services";
 /// A server with the namespaces `default` and `golden`.
 pub struct Server {
     router: Router,
+    pub registry: Registry,
+    /// Establishes definitions, as long as the server is there.
+    _definitions: AbortOnDropHandle<()>,
 }
 
 impl Server {
@@ -42,13 +48,22 @@ impl Server {
     pub async fn with(config: store::Config) -> Self {
         let store = Store::open(config).expect("a store in memory opens");
         let registry = Registry::new(store, "10.43.0.0/16".parse().expect("a network"));
+        custom::load(&registry);
+        let definitions = AbortOnDropHandle::new(tokio::spawn(custom::run(registry.clone())));
         let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
         let address = "127.0.0.1:6443".to_owned();
         let key = TokenKey::open(None).expect("a key");
         let accounts = Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone()));
-        let router = Router::new(Config { registry, authorizer: Authorizer, nodes: nobody, address, health, accounts });
-        let server = Self { router };
+        let router = Router::new(Config {
+            registry: registry.clone(),
+            authorizer: Authorizer,
+            nodes: nobody,
+            address,
+            health,
+            accounts,
+        });
+        let server = Self { router, registry, _definitions: definitions };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;
         }
@@ -96,6 +111,26 @@ impl Server {
     /// Creates `data: {key: value}` under a name.
     pub async fn config_map(&self, name: &str) -> Value {
         self.make(CONFIGMAPS, json!({"metadata": {"name": name}, "data": {"a": "b"}})).await
+    }
+
+    /// Creates a definition and waits until it is established.
+    pub async fn define(&self, definition: Value) -> Value {
+        let made = self.make(DEFINITIONS, definition).await;
+        self.established(made["metadata"]["name"].as_str().expect("a name"), |d| {
+            condition(d, "Established").0 == "True"
+        })
+        .await
+    }
+
+    /// Waits until a definition is as it is wanted.
+    pub async fn established(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut events = self.watch(&format!("{DEFINITIONS}?watch=1&fieldSelector=metadata.name={name}")).await;
+        loop {
+            let event = events.next().await.expect("another event");
+            if wanted(&event["object"]) {
+                return event["object"].clone();
+            }
+        }
     }
 
     /// Reads an object that must be there.
@@ -263,4 +298,42 @@ pub fn deployment(name: &str) -> Value {
 pub async fn bind(server: &Server, pod: &str) {
     let binding = json!({"metadata": {"name": pod}, "target": {"kind": "Node", "name": "n1"}});
     server.post(&format!("{PODS}/{pod}/binding"), binding).await.with(201);
+}
+
+/// Status and reason of a condition; empty where there is none.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> (&'a str, &'a str) {
+    let conditions = object["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = conditions.iter().find(|c| c["type"] == kind);
+    found
+        .map(|c| (c["status"].as_str().unwrap_or_default(), c["reason"].as_str().unwrap_or_default()))
+        .unwrap_or_default()
+}
+
+/// The definition of CronTabs, with a schema for `spec`.
+pub fn crontabs(spec: Value) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "crontabs.stable.example.com"},
+        "spec": {
+            "group": "stable.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "crontabs", "kind": "CronTab", "shortNames": ["ct"], "categories": ["all"]},
+            "versions": [{
+                "name": "v1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                    "spec": spec,
+                    "status": {"type": "object", "properties": {"replicas": {"type": "integer"}}},
+                }}},
+            }],
+        },
+    })
+}
+
+pub const CRONTABS: &str = "/apis/stable.example.com/v1/namespaces/golden/crontabs";
+
+pub fn crontab(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": name}, "spec": spec})
 }

@@ -36,9 +36,6 @@ async fn a_path_that_is_not_there() {
         assert_eq!(words, format!("{what} is not supported by Sampan"));
     }
     server.get(&format!("{PODS}/none/exec")).await.refused(404, "NotFound");
-    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    assert_eq!(server.get(definitions).await.with(200)["items"], json!([]), "kubectl looks for unknown kinds there");
-    server.post(definitions, json!({})).await.refused(404, "NotFound");
     let outside = server.get("/zzz").await;
     assert_eq!((outside.code, outside.text.trim()), (404, "404 page not found"));
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Decoded, Error, Trail, push_index, push_key, syntax};
+use super::{Decoded, Error, OBJECTS, Trail, push_index, push_key, syntax};
 
 /// Reads a JSON body.
 ///
@@ -17,6 +17,7 @@ pub fn json(body: &[u8]) -> Result<Decoded, Error> {
     let read = Seed(&mut trail).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match read {
         Ok(value) => Ok(Decoded { value, duplicates: trail.duplicates }),
+        Err(_) if trail.objects > OBJECTS => Err(Error::Objects),
         Err(error) => Err(match syntax::complaint(body) {
             Some(text) => Error::Json(text),
             None if error.to_string().starts_with("recursion limit") => Error::Depth,
@@ -82,6 +83,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        self.0.object().map_err(A::Error::custom)?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             let value = self.0.step(|path| push_key(path, &key), |trail| entries.next_value_seed(Seed(trail)))?;
@@ -90,12 +92,6 @@ impl<'de> Visitor<'de> for Seed<'_> {
             }
             map.insert(key, value);
         }
-        if map.len() > MAX_KEYS {
-            return Err(A::Error::custom("too many keys"));
-        }
         Ok(Value::Object(map))
     }
 }
-
-/// More keys than any body within the server's size limit can sensibly have in one object.
-const MAX_KEYS: usize = 1 << 20;

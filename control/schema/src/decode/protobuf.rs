@@ -6,9 +6,11 @@
 mod special;
 mod wire;
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
-use super::{DEPTH, Error};
+use super::{DEPTH, Error, OBJECTS};
 use crate::table::{Field, Shape, Table, TypeRef};
 use wire::{Part, Wire};
 
@@ -44,7 +46,7 @@ pub fn protobuf(table: &Table, body: &[u8]) -> Result<Value, Error> {
     let mut map = Map::new();
     map.insert("kind".to_owned(), Value::String(kind));
     map.insert("apiVersion".to_owned(), Value::String(version));
-    map.extend(message(ty, raw, 0)?);
+    map.extend(message(ty, raw, Place { depth: 0, objects: &Cell::new(0) })?);
     Ok(Value::Object(map))
 }
 
@@ -64,19 +66,35 @@ fn shared<'t>(table: &'t Table, kind: &str) -> Option<TypeRef<'t>> {
     options.then(|| table.named(&format!("io.k8s.apimachinery.pkg.apis.meta.v1.{kind}"))).flatten()
 }
 
+/// How deep a message is, and how many there were.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    depth: usize,
+    objects: &'a Cell<usize>,
+}
+
+impl Place<'_> {
+    fn deeper(self) -> Result<Self, Error> {
+        if self.depth == DEPTH { Err(Error::Depth) } else { Ok(Self { depth: self.depth + 1, ..self }) }
+    }
+
+    fn object(self) -> Result<(), Error> {
+        self.objects.set(self.objects.get() + 1);
+        if self.objects.get() > OBJECTS { Err(Error::Objects) } else { Ok(()) }
+    }
+}
+
 /// The fields of a message, in the order of the struct.
-fn message(ty: TypeRef, bytes: &[u8], depth: usize) -> Result<Map<String, Value>, Error> {
+fn message(ty: TypeRef, bytes: &[u8], at: Place) -> Result<Map<String, Value>, Error> {
+    at.object()?;
     let mut slots: Vec<Option<Value>> = vec![None; ty.fields().len()];
-    level(ty, &[], bytes, depth, &mut slots)?;
+    level(ty, &[], bytes, at, &mut slots)?;
     let fields = ty.get().fields().iter().zip(slots);
     Ok(fields.filter_map(|(field, slot)| Some((field.name.to_string(), slot?))).collect())
 }
 
 /// One level of a message: `prefix` leads to the embedded struct whose bytes these are.
-fn level(ty: TypeRef, prefix: &[u8], bytes: &[u8], depth: usize, slots: &mut [Option<Value>]) -> Result<(), Error> {
-    if depth > DEPTH {
-        return Err(Error::Depth);
-    }
+fn level(ty: TypeRef, prefix: &[u8], bytes: &[u8], at: Place, slots: &mut [Option<Value>]) -> Result<(), Error> {
     for part in Wire::new(bytes) {
         let Part { number, value } = part?;
         let mut path = [0; 3];
@@ -84,40 +102,40 @@ fn level(ty: TypeRef, prefix: &[u8], bytes: &[u8], depth: usize, slots: &mut [Op
         let end = prefix.len();
         let (Ok(number), true) = (u8::try_from(number), end < path.len()) else { continue };
         path[end] = number;
-        if let Some(at) = ty.fields().iter().position(|field| field.numbers == path) {
-            field(ty, &ty.get().fields()[at], value, depth, &mut slots[at])?;
+        if let Some(slot) = ty.fields().iter().position(|field| field.numbers == path) {
+            field(ty, &ty.get().fields()[slot], value, at, &mut slots[slot])?;
         } else if ty.fields().iter().any(|field| field.numbers.starts_with(&path[..=end])) {
-            level(ty, &path[..=end], value.bytes()?, depth + 1, slots)?;
+            level(ty, &path[..=end], value.bytes()?, at.deeper()?, slots)?;
         }
     }
     Ok(())
 }
 
-fn field(ty: TypeRef, field: &Field, part: wire::Value, depth: usize, slot: &mut Option<Value>) -> Result<(), Error> {
+fn field(ty: TypeRef, field: &Field, part: wire::Value, at: Place, slot: &mut Option<Value>) -> Result<(), Error> {
     match &field.shape {
         Shape::List(item) => {
             let Value::Array(list) = slot.get_or_insert_with(|| Value::Array(Vec::new())) else { return Ok(()) };
             match (&**item, part) {
                 (Shape::Int32 | Shape::Int64, wire::Value::Bytes(packed)) => list.extend(wire::packed(packed)?),
-                (item, part) => list.push(value(ty, item, part, depth)?),
+                (item, part) => list.push(value(ty, item, part, at)?),
             }
         }
         Shape::Map(item) => {
             let Value::Object(map) = slot.get_or_insert_with(|| Value::Object(Map::new())) else { return Ok(()) };
-            let (key, entry) = entry(ty, item, part.bytes()?, depth)?;
+            let (key, entry) = entry(ty, item, part.bytes()?, at)?;
             map.insert(key, entry);
         }
-        shape => *slot = Some(value(ty, shape, part, depth)?),
+        shape => *slot = Some(value(ty, shape, part, at)?),
     }
     Ok(())
 }
 
-fn entry(ty: TypeRef, item: &Shape, bytes: &[u8], depth: usize) -> Result<(String, Value), Error> {
+fn entry(ty: TypeRef, item: &Shape, bytes: &[u8], at: Place) -> Result<(String, Value), Error> {
     let (mut key, mut found) = (String::new(), None);
     for part in Wire::new(bytes) {
         match part? {
             Part { number: 1, value } => key = wire::text(value.bytes()?)?,
-            Part { number: 2, value: part } => found = Some(value(ty, item, part, depth + 1)?),
+            Part { number: 2, value: part } => found = Some(value(ty, item, part, at.deeper()?)?),
             _ => {}
         }
     }
@@ -128,7 +146,7 @@ fn entry(ty: TypeRef, item: &Shape, bytes: &[u8], depth: usize) -> Result<(Strin
     Ok((key, entry))
 }
 
-fn value(ty: TypeRef, shape: &Shape, part: wire::Value, depth: usize) -> Result<Value, Error> {
+fn value(ty: TypeRef, shape: &Shape, part: wire::Value, at: Place) -> Result<Value, Error> {
     Ok(match shape {
         Shape::String => Value::String(wire::text(part.bytes()?)?),
         Shape::Bool => Value::Bool(part.varint()? != 0),
@@ -141,27 +159,27 @@ fn value(ty: TypeRef, shape: &Shape, part: wire::Value, depth: usize) -> Result<
         Shape::Quantity => special::quantity(part.bytes()?)?,
         Shape::IntOrString => special::int_or_string(part.bytes()?)?,
         Shape::Raw | Shape::Json | Shape::Fields => special::raw(part.bytes()?)?,
-        Shape::Struct(id) => Value::Object(message(ty.at(*id), part.bytes()?, depth + 1)?),
+        Shape::Struct(id) => Value::Object(message(ty.at(*id), part.bytes()?, at.deeper()?)?),
         Shape::Wrapped(item) => {
-            let parts = Wire::new(part.bytes()?).map(|part| value(ty, item, part?.value, depth + 1));
+            let parts = Wire::new(part.bytes()?).map(|part| value(ty, item, part?.value, at.deeper()?));
             Value::Array(parts.collect::<Result<_, _>>()?)
         }
         Shape::SchemaOrArray(id) | Shape::SchemaOrBool(id) | Shape::SchemaOrStrings(id) => {
-            schema_or(ty.at(*id), shape, part.bytes()?, depth)?
+            schema_or(ty.at(*id), shape, part.bytes()?, at)?
         }
         Shape::List(_) | Shape::Map(_) => return Err(Error::Protobuf("lists of lists are not encoded so")),
     })
 }
 
 /// `JSONSchemaPropsOr…`: a schema, or one simpler thing.
-fn schema_or(schema: TypeRef, shape: &Shape, bytes: &[u8], depth: usize) -> Result<Value, Error> {
+fn schema_or(schema: TypeRef, shape: &Shape, bytes: &[u8], at: Place) -> Result<Value, Error> {
     let (mut object, mut list, mut allows) = (None, Vec::new(), false);
     for part in Wire::new(bytes) {
         let Part { number, value } = part?;
         match (shape, number) {
             (Shape::SchemaOrBool(_), 1) => allows = value.varint()? != 0,
-            (Shape::SchemaOrBool(_), 2) | (_, 1) => object = Some(message(schema, value.bytes()?, depth + 1)?),
-            (Shape::SchemaOrArray(_), 2) => list.push(Value::Object(message(schema, value.bytes()?, depth + 1)?)),
+            (Shape::SchemaOrBool(_), 2) | (_, 1) => object = Some(message(schema, value.bytes()?, at.deeper()?)?),
+            (Shape::SchemaOrArray(_), 2) => list.push(Value::Object(message(schema, value.bytes()?, at.deeper()?)?)),
             (Shape::SchemaOrStrings(_), 2) => list.push(Value::String(wire::text(value.bytes()?)?)),
             _ => {}
         }

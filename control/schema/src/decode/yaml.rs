@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{DEPTH, Decoded, Error, Trail, push_index, push_key, yaml_scalar};
 
-/// How many nodes aliases may add to a document.
+/// How much aliases may add to a document, see [`weight`].
 const UNFOLDED: usize = 100_000;
 
 /// Reads a body of one YAML document. An empty body is `null`.
@@ -29,8 +29,13 @@ pub fn yaml(body: &[u8]) -> Result<Decoded, Error> {
 /// As [`yaml`].
 pub fn documents(body: &[u8]) -> Result<Vec<Decoded>, Error> {
     let text = std::str::from_utf8(body).map_err(|_| Error::Yaml("control characters are not allowed".to_owned()))?;
-    let mut reader =
-        Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), unfolded: 0, trail: Trail::default() };
+    let mut reader = Reader {
+        events: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        unfolded: 0,
+        kept: 0,
+        trail: Trail::default(),
+    };
     let mut documents = Vec::new();
     while let Some((event, _)) = reader.events.next().transpose().map_err(syntax)? {
         if matches!(event, Event::DocumentStart(_)) {
@@ -45,11 +50,18 @@ pub fn documents(body: &[u8]) -> Result<Vec<Decoded>, Error> {
     Ok(documents)
 }
 
+/// The same for what is anchored: a document may well be anchored whole, and in parts.
+const KEPT: usize = 4 * UNFOLDED;
+
+/// As much text as weighs one node.
+const LINE: usize = 64;
+
 struct Reader<'a> {
     events: Parser<'a, StrInput<'a>>,
-    /// Anchored values, each with its number of nodes.
+    /// Anchored values, each with its weight.
     anchors: HashMap<usize, (Value, usize)>,
     unfolded: usize,
+    kept: usize,
     trail: Trail,
 }
 
@@ -77,17 +89,21 @@ impl<'a> Reader<'a> {
             _ => return Err(Error::Yaml(format!("line {}: did not find expected node content", span.start.line()))),
         };
         if anchor != 0 {
-            let nodes = count(&value);
-            self.anchors.insert(anchor, (value.clone(), nodes));
+            let weight = weight(&value);
+            self.kept += weight;
+            if self.kept > KEPT {
+                return Err(Error::Aliases);
+            }
+            self.anchors.insert(anchor, (value.clone(), weight));
         }
         Ok(value)
     }
 
     fn alias(&mut self, anchor: usize) -> Result<Value, Error> {
-        let Some((value, nodes)) = self.anchors.get(&anchor) else {
+        let Some((value, weight)) = self.anchors.get(&anchor) else {
             return Err(Error::Yaml("unknown anchor referenced".to_owned()));
         };
-        self.unfolded += nodes;
+        self.unfolded += weight;
         if self.unfolded > UNFOLDED {
             return Err(Error::Aliases);
         }
@@ -109,6 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Error> {
+        self.trail.object()?;
         let (mut map, mut merged) = (Map::new(), Vec::new());
         loop {
             let event = self.next()?;
@@ -171,10 +188,12 @@ fn key(value: Value) -> Result<String, Error> {
     }
 }
 
-fn count(value: &Value) -> usize {
+/// What a value takes in memory: its nodes, and its text by [`LINE`]s.
+fn weight(value: &Value) -> usize {
     1 + match value {
-        Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(entries) => entries.values().map(count).sum(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(entries) => entries.iter().map(|(key, value)| key.len() / LINE + weight(value)).sum(),
+        Value::String(text) => text.len() / LINE,
         _ => 0,
     }
 }
