@@ -4,29 +4,59 @@ use super::{installed, script};
 use crate::harness::{Session, transcript};
 use std::fs;
 
-/// What every version does alike.
-const ANY: &[&str] = &["objects", "apply", "workloads", "custom", "access", "limits", "node"];
-
-/// What an old one has not learnt, or says in other words.
-const NEW: &[&str] = &["newest"];
+const BOTH: &[&str] = &["debian", "newest"];
 
 #[test]
-fn debians_works() {
-    for name in ANY {
-        play("debian", name);
-    }
+fn an_object_has_every_verb() {
+    play("objects", BOTH);
 }
 
 #[test]
-fn the_newest_works() {
-    for name in ANY.iter().chain(NEW) {
-        play("newest", name);
-    }
+fn apply_is_clean_the_second_time() {
+    play("apply", BOTH);
 }
 
-fn play(version: &str, name: &str) {
-    let kubectl = installed("kubectl", &format!("kubectl/{version}/kubectl"));
+#[test]
+fn workloads_live_their_lives() {
+    play("workloads", BOTH);
+}
+
+#[test]
+fn custom_resources_are_like_any_other() {
+    play("custom", BOTH);
+}
+
+#[test]
+fn roles_and_certificates_give_access() {
+    play("access", BOTH);
+}
+
+#[test]
+fn quotas_and_ranges_limit() {
+    play("limits", BOTH);
+}
+
+#[test]
+fn the_node_is_administered() {
+    play("node", BOTH);
+}
+
+#[test]
+fn debians_has_its_own_ways() {
+    play("debian", &["debian"]);
+}
+
+#[test]
+fn the_newest_has_learnt_more() {
+    play("newest", &["newest"]);
+}
+
+/// Types a transcript into one version after the other, each in a namespace of its own.
+fn play(name: &str, versions: &[&str]) {
     let text = fs::read_to_string(script("kubectl").join(name).with_extension("txt")).expect("the transcript");
-    let session = Session::new(&format!("kubectl-{version}-{name}")).with_kubectl(&kubectl);
-    transcript::play(&session, &format!("{version}, {name}.txt"), &text);
+    for version in versions {
+        let kubectl = installed("kubectl", &format!("kubectl/{version}/kubectl"));
+        let session = Session::new(&format!("kubectl-{version}-{name}")).with_kubectl(&kubectl);
+        transcript::play(&session, &format!("{name}.txt with {version}"), &text);
+    }
 }
