@@ -44,6 +44,9 @@ pub enum Error {
     /// An address, or the first of a network, that pods could not reach.
     #[error("{0} is an IPv6 address; only IPv4 is supported yet")]
     Ipv6(IpAddr),
+    /// A mode of authorization that there is not.
+    #[error(transparent)]
+    Mode(#[from] control::auth::UnknownMode),
     /// The node's name cannot be told.
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use control::auth::Mode;
 use control::http::NodeTransport;
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
@@ -21,6 +22,7 @@ pub struct Plan {
     node_ip: IpAddr,
     pods: Cidr,
     services: Cidr,
+    modes: Vec<Mode>,
 }
 
 impl Plan {
@@ -43,7 +45,13 @@ impl Plan {
         if pods.overlaps(services) {
             return Err(Error::Overlap { pods, services });
         }
+        let named = settings.authorization_mode.iter().map(|mode| mode.parse());
+        let modes = match named.collect::<Result<Vec<Mode>, _>>()? {
+            none if none.is_empty() => Mode::DEFAULT.to_vec(),
+            modes => modes,
+        };
         Ok(Self {
+            modes,
             node_name,
             data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
             listen,
@@ -74,11 +82,21 @@ impl Plan {
             service_cidr: self.services.to_string(),
             kubeconfig: [self.kubeconfig()].into_iter().chain(self.settings.write_kubeconfig.clone()).collect(),
             token_auth_file: self.settings.token_auth_file.clone(),
+            client_ca_file: self.settings.client_ca_file.clone(),
+            anonymous_auth: self.settings.anonymous_auth.unwrap_or(true),
+            authorization_modes: self.modes.clone(),
+            audit: self.audit(),
             nodes,
             dialer: Some(dialer),
             without_scheduler: !self.runs(Component::Scheduler),
             without_controllers: !self.runs(Component::Controllers),
         }
+    }
+
+    fn audit(&self) -> Option<control::audit::Config> {
+        let config = control::audit::Config::new(self.settings.audit_log.clone()?);
+        let most_bytes = self.settings.audit_log_maxsize.map_or(config.most_bytes, |megabytes| megabytes << 20);
+        Some(control::audit::Config { most_bytes, ..config })
     }
 
     /// The network's part. `authority` is the certificate (DER) that the API is known by.
@@ -130,6 +148,8 @@ mod tests {
         assert!(refused(Settings { service_cidr: cidr, ..Settings::default() }).contains("fd00:: is an IPv6 address"));
         let words = Settings { service_cidr: Some("x".to_owned()), ..Settings::default() };
         assert!(refused(words).contains("\"x\" is not a CIDR"));
+        let mode = Settings { authorization_mode: vec!["Rbac".to_owned()], ..Settings::default() };
+        assert!(refused(mode).contains("\"Rbac\" is no authorization mode"));
         assert_eq!(refused(Settings { node_name: Some("a".to_owned()), ..Settings::default() }), "");
     }
 }

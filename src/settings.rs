@@ -48,6 +48,22 @@ pub struct Settings {
     /// Static bearer tokens: a CSV file of token,user,uid,"group1,group2"
     #[arg(long, env = "SAMPAN_TOKEN_AUTH_FILE", value_name = "FILE")]
     pub token_auth_file: Option<PathBuf>,
+    /// Authorities of client certificates (PEM), beside the cluster's own: CN is the user, O the groups
+    #[arg(long, env = "SAMPAN_CLIENT_CA_FILE", value_name = "FILE")]
+    pub client_ca_file: Option<PathBuf>,
+    /// Whether requests without credentials are of system:anonymous, or refused [default: true]
+    #[arg(long, env = "SAMPAN_ANONYMOUS_AUTH", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub anonymous_auth: Option<bool>,
+    /// Who decides what is allowed: Node, RBAC, AlwaysAllow, AlwaysDeny, comma-separated [default: Node,RBAC]
+    #[arg(long, env = "SAMPAN_AUTHORIZATION_MODE", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub authorization_mode: Vec<String>,
+    /// Write down who does what: a line of JSON (audit.k8s.io/v1, level Metadata) for every request
+    #[arg(long, alias = "audit-log-path", env = "SAMPAN_AUDIT_LOG", value_name = "FILE")]
+    pub audit_log: Option<PathBuf>,
+    /// Megabytes after which the audit log is put aside; five such files are kept [default: 100]
+    #[arg(long, env = "SAMPAN_AUDIT_LOG_MAXSIZE", value_name = "MB")]
+    pub audit_log_maxsize: Option<u64>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -67,6 +83,15 @@ impl Settings {
             cluster_cidr: self.cluster_cidr.or(file.cluster_cidr),
             service_cidr: self.service_cidr.or(file.service_cidr),
             token_auth_file: self.token_auth_file.or(file.token_auth_file),
+            client_ca_file: self.client_ca_file.or(file.client_ca_file),
+            anonymous_auth: self.anonymous_auth.or(file.anonymous_auth),
+            authorization_mode: if self.authorization_mode.is_empty() {
+                file.authorization_mode
+            } else {
+                self.authorization_mode
+            },
+            audit_log: self.audit_log.or(file.audit_log),
+            audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
             disable: if self.disable.is_empty() { file.disable } else { self.disable },
         }
     }

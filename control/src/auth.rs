@@ -2,27 +2,37 @@
 //!
 //! ```text
 //! connection ─► peer (client certificate) ┐
-//! request ────► bearer token ─────────────┴► authenticator ─► impersonate ─► Caller ─► authorize ─► Decision
+//! request ────► bearer token ─────────────┴► authenticator ─► Caller ─► impersonate ─► authorizer ─► Decision
+//!                                                                                         ▲ nodes, roles, bindings
 //! ```
 //!
 //! Callers in this process have no connection: they name themselves with an `Arc<Caller>` in the request's extensions.
 
+pub mod bootstrap;
+
 mod attributes;
 mod authenticator;
-mod authorize;
+mod authorizer;
 mod certificate;
+mod follower;
 mod impersonate;
 mod jwt;
+mod mode;
+pub mod node;
 mod pki;
+mod rbac;
 mod service_accounts;
 mod tokens;
 
-pub use attributes::Attributes;
+pub(crate) use attributes::selector_fields;
+pub use attributes::{Action, Attributes};
 pub use authenticator::{Authenticator, Peer};
-pub use authorize::{Authorizer, Decision};
+pub use authorizer::{Allowance, Authorizer, Decision};
 pub use impersonate::impersonate;
 pub use jwt::Key as TokenKey;
+pub use mode::{Mode, UnknownMode};
 pub use pki::{Identity, Pki, PkiError, Signer, Unfit, server_names};
+pub use rbac::Rule;
 pub use service_accounts::{Authenticated, Bound, Grant, ServiceAccounts};
 pub use tokens::{TokenFileError, Tokens};
 
@@ -32,6 +42,9 @@ pub const MASTERS: &str = "system:masters";
 pub const AUTHENTICATED: &str = "system:authenticated";
 /// Whoever has not.
 pub const UNAUTHENTICATED: &str = "system:unauthenticated";
+
+/// What the user names of service accounts start with; namespace and name follow, with a colon between.
+pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// An authenticated caller: a person, a node, a controller, or a pod's service account.
 #[derive(Clone, Debug, PartialEq, Eq)]

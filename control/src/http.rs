@@ -1,7 +1,7 @@
 //! The HTTP face of the registry: a path and a method become a verb, its outcome an answer.
 //!
 //! ```text
-//! request ─► caller ─► path ─► authorize ─► verb (a file each) ─► registry ─► negotiate ─► response
+//! request ─► caller (or whom he impersonates) ─► path ─► authorize ─► verb (a file each) ─► registry ─► negotiate ─► response
 //! ```
 //!
 //! The [`Router`] is a tower service. A TLS connection, a pod's in-memory stream and the node agent in the same process
@@ -46,7 +46,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 
-use crate::auth::{Attributes, Authorizer, Caller, ServiceAccounts};
+use crate::audit::{Audit, Trail};
+use crate::auth::{Attributes, Authenticator, Caller, ServiceAccounts, impersonate};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
@@ -74,7 +75,8 @@ pub struct Router {
 
 struct Parts {
     registry: Registry,
-    authorizer: Authorizer,
+    authenticator: Authenticator,
+    audit: Option<Audit>,
     nodes: NodeTransport,
     described: Described,
     health: Health,
@@ -86,8 +88,10 @@ struct Parts {
 pub struct Config {
     /// What it serves.
     pub registry: Registry,
-    /// Who may do what.
-    pub authorizer: Authorizer,
+    /// Whose tokens it is asked about.
+    pub authenticator: Authenticator,
+    /// Where to write down who does what.
+    pub audit: Option<Audit>,
     /// Finds the node that a pod's logs are on.
     pub nodes: NodeTransport,
     /// `10.0.0.1:6443`: where clients reach it.
@@ -101,9 +105,9 @@ pub struct Config {
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authorizer, nodes, address, health, accounts } = config;
+        let Config { registry, authenticator, audit, nodes, address, health, accounts } = config;
         let described = Described::new(&registry, address.clone());
-        let parts = Parts { registry, authorizer, nodes, described, health, accounts, address };
+        let parts = Parts { registry, authenticator, audit, nodes, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -117,18 +121,51 @@ impl Router {
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let pretty = negotiate::pretty(&head);
-        match self.dispatch(head, body, pretty).await {
-            Ok(response) => response,
-            Err(status) => respond::failure_for(&status, pretty),
+        let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
+        let answer = match self.allowed(&head, trail.as_mut()) {
+            Ok(caller) => self.dispatch(head, body, &caller, pretty).await,
+            Err(refusal) => Err(refusal),
+        };
+        let (response, failure) = match answer {
+            Ok(response) => (response, None),
+            Err(status) => (respond::failure_for(&status, pretty), Some(status)),
+        };
+        match (&self.parts.audit, trail) {
+            (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
+            _ => response,
         }
     }
 
-    async fn dispatch(&self, head: RequestHead, body: Body, pretty: bool) -> Result<Response<Body>, Status> {
+    /// Who asks, or in whose name, if it is allowed.
+    fn allowed(&self, head: &RequestHead, trail: Option<&mut Trail>) -> Result<Arc<Caller>, Status> {
+        let authorizer = self.parts.registry.authorizer();
         let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
+        let acting_as = impersonate(caller, &head.headers, authorizer).map(|other| other.map(Arc::new));
         let wanted = Attributes::of(&head.method, &head.uri);
-        if !self.parts.authorizer.decide(caller, &wanted).is_allowed() {
-            return Err(wanted.forbidden(caller));
+        let (decision, allowed) = match &acting_as {
+            Err(refusal) => (None, Err(refusal.clone())),
+            Ok(other) => {
+                let caller = other.as_ref().unwrap_or(caller);
+                let decision = authorizer.decide(caller, &wanted);
+                let refused = || wanted.forbidden(caller, decision.reason());
+                let allowed = if decision.is_allowed() { Ok(caller.clone()) } else { Err(refused()) };
+                (Some(decision), allowed)
+            }
+        };
+        if let Some(trail) = trail {
+            trail.asked_by(caller, acting_as.ok().flatten());
+            trail.decided(wanted, decision);
         }
+        allowed
+    }
+
+    async fn dispatch(
+        &self,
+        head: RequestHead,
+        body: Body,
+        caller: &Arc<Caller>,
+        pretty: bool,
+    ) -> Result<Response<Body>, Status> {
         let registry = &self.parts.registry;
         let discovered = || self.parts.described.now(registry).answer(&head);
         if let Some(answer) = self.parts.health.answer(&head).or_else(discovered) {
@@ -187,7 +224,7 @@ impl Router {
             (Verb::Create, Aspect::Binding) => write::bind(asked, body).await,
             (Verb::Create, Aspect::Token) => token_request::create(asked, &self.parts.accounts, body).await,
             (Verb::Create, Aspect::Eviction) => eviction::create(asked, body).await,
-            (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authorizer, body).await,
+            (Verb::Create, Aspect::Review) => review::create(asked, &self.parts.authenticator, body).await,
             (Verb::Create, _) => write::create(asked, body).await,
             (Verb::Update, Aspect::Part(part)) => write::update(asked, part, body).await,
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,

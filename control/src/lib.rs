@@ -17,6 +17,7 @@ mod private_file;
 
 pub mod server;
 
+pub mod audit;
 pub mod auth;
 
 pub mod cel;

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
+use crate::audit::{self, Audit};
 use crate::auth::{
-    Authenticator, Authorizer, Caller, MASTERS, Pki, PkiError, ServiceAccounts, TokenFileError, TokenKey, Tokens,
-    server_names,
+    Authenticator, Authorizer, Caller, MASTERS, Mode, Pki, PkiError, ServiceAccounts, TokenFileError, TokenKey, Tokens,
+    bootstrap, server_names,
 };
 use crate::controllers;
 use crate::custom;
@@ -44,6 +46,14 @@ pub struct Config {
     pub kubeconfig: Vec<PathBuf>,
     /// Static bearer tokens.
     pub token_auth_file: Option<PathBuf>,
+    /// Authorities of client certificates, beside the cluster's own.
+    pub client_ca_file: Option<PathBuf>,
+    /// Whether requests without credentials are of `system:anonymous`, or refused.
+    pub anonymous_auth: bool,
+    /// Who is asked whether a request is allowed.
+    pub authorization_modes: Vec<Mode>,
+    /// Where to write down who does what.
+    pub audit: Option<audit::Config>,
     /// The way to the nodes' agents.
     pub nodes: NodeTransport,
     /// The way to the cluster's own addresses, for webhooks; without one, sockets of the host.
@@ -77,6 +87,9 @@ pub enum BuildError {
     /// The token file is unusable.
     #[error(transparent)]
     Tokens(#[from] TokenFileError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Audit(#[from] audit::OpenError),
     /// The service network is unusable.
     #[error(transparent)]
     ServiceCidr(#[from] CidrError),
@@ -118,7 +131,8 @@ impl Config {
         }
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
-        let registry = Registry::new(store, self.service_cidr.parse::<Cidr>()?);
+        let authorizer = Authorizer::new(&self.authorization_modes, &store);
+        let registry = Registry::with(store, self.service_cidr.parse::<Cidr>()?, Admission::default(), authorizer);
         if let Some(dialer) = &self.dialer {
             registry.webhooks().dial_through(dialer.clone());
         }
@@ -132,19 +146,21 @@ impl Config {
             tokens.add_file(file)?;
         }
         let identity = pki.server(&server_names(self.listen.ip(), cluster_ip, CLUSTER_DOMAIN, &self.names))?;
-        let tls = Tls::new(&pki, &identity)?;
+        let tls = Tls::new(&pki, &identity, self.client_ca_file.as_deref())?;
+        let authenticator =
+            Authenticator::new(tokens).with_accounts(accounts.clone()).anonymous(self.lets_anybody_in());
         let listen = |source| BuildError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let router = Router::new(http::Config {
             registry: registry.clone(),
-            authorizer: Authorizer,
+            authenticator: authenticator.clone(),
+            audit: self.audit.clone().map(Audit::open).transpose()?,
             nodes: self.nodes.clone(),
             address: address.to_string(),
             health: Health::new(Vec::new(), vec![store_check(&registry)]),
             accounts: accounts.clone(),
         });
-        let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
         let server = Server::over(listener, tls, authenticator, Limits::default(), router.clone()).map_err(listen)?;
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| work::Config {
@@ -157,6 +173,11 @@ impl Config {
             ..work::Config::default()
         });
         Ok(Control { registry, router, server, authority: pki.authority_der(), controllers })
+    }
+
+    /// Where everybody may do everything, at least nobody does it without a name.
+    fn lets_anybody_in(&self) -> bool {
+        self.anonymous_auth && !self.authorization_modes.contains(&Mode::AlwaysAllow)
     }
 
     fn write_kubeconfig(&self, pki: &Pki, address: SocketAddr) -> Result<(), BuildError> {
@@ -207,10 +228,10 @@ impl Control {
     /// # Errors
     /// When the store cannot be written.
     pub async fn seed(&self) -> Result<(), Status> {
-        match &self.controllers {
-            Some(config) => controllers::seed(config, &self.registry).await,
-            None => Ok(()),
+        if let Some(config) = &self.controllers {
+            controllers::seed(config, &self.registry).await?;
         }
+        bootstrap::apply(&self.registry).await
     }
 
     /// Serves, and runs the loops, until it is told to stop; returns when everything is on disk.

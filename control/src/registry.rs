@@ -19,6 +19,7 @@ mod binding;
 mod create;
 mod delete;
 mod eviction;
+mod grants;
 mod informer;
 mod informers;
 pub(crate) mod json_patch;
@@ -58,6 +59,7 @@ use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use crate::admission::{Admission, Review};
+use crate::auth::{Authorizer, Mode};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
 use crate::status::Status;
@@ -76,17 +78,19 @@ struct Inner {
     addresses: Addresses,
     informers: Informers,
     admission: Admission,
+    authorizer: Authorizer,
     webhooks: webhook::Client,
 }
 
 impl Registry {
-    /// A registry over `store`, whose Services get their addresses out of `range`.
+    /// A registry over `store`, whose Services get their addresses out of `range`, with the default rules of who may do what.
     pub fn new(store: Store, range: Cidr) -> Self {
-        Self::admitting(store, range, Admission::default())
+        let authorizer = Authorizer::new(&Mode::DEFAULT, &store);
+        Self::with(store, range, Admission::default(), authorizer)
     }
 
-    /// The same, with other plug-ins than the default ones.
-    pub fn admitting(store: Store, range: Cidr, admission: Admission) -> Self {
+    /// The same with other rules, and other plug-ins than the default ones.
+    pub fn with(store: Store, range: Cidr, admission: Admission, authorizer: Authorizer) -> Self {
         let services: Vec<_> = store.list("services", None).entries.iter().map(|e| e.value()).collect();
         let addresses = Addresses::new(range, &services);
         Self(Arc::new(Inner {
@@ -97,6 +101,7 @@ impl Registry {
             addresses,
             informers: Informers::default(),
             admission,
+            authorizer,
         }))
     }
 
@@ -124,6 +129,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Who may do what.
+    pub fn authorizer(&self) -> &Authorizer {
+        &self.0.authorizer
     }
 
     /// Asks admission about what is written nowhere: a token, a stream into a pod.

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::audit::Source;
 use crate::auth::Authenticator;
 
 pub use tls::{Tls, TlsError};
@@ -189,7 +190,7 @@ impl<S> Streams<S> {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if let Some(permit) = self.permit().await {
-            self.spawn(io, permit);
+            self.spawn(io, None, permit);
         }
     }
 
@@ -201,7 +202,7 @@ impl<S> Streams<S> {
         }
     }
 
-    fn spawn<B, IO>(&self, io: IO, permit: OwnedSemaphorePermit)
+    fn spawn<B, IO>(&self, io: IO, source: Option<Source>, permit: OwnedSemaphorePermit)
     where
         S: Api<B>,
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -210,7 +211,7 @@ impl<S> Streams<S> {
         let shared = self.0.clone();
         self.0.tasks.spawn(async move {
             let abort = shared.abort.clone();
-            abort.run_until_cancelled(connection::serve(shared, io)).await;
+            abort.run_until_cancelled(connection::serve(shared, io, source)).await;
             drop(permit);
         });
     }
@@ -239,10 +240,10 @@ where
 {
     while let Some(permit) = streams.permit().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // A request is answered in one write; Nagle's algorithm would only hold watch events back.
                 let _ = stream.set_nodelay(true);
-                streams.spawn(stream, permit);
+                streams.spawn(stream, Some(Source(peer.ip())), permit);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

@@ -111,7 +111,7 @@ impl Status {
         status.0.details = Some(meta::StatusDetails {
             name: Some(name.to_owned()).filter(|n| !n.is_empty()),
             group: Some(group.to_owned()).filter(|g| !g.is_empty()),
-            kind: Some(short.to_owned()),
+            kind: Some(short.to_owned()).filter(|k| !k.is_empty()),
             causes: Some(errors.causes()),
             ..meta::StatusDetails::default()
         });

@@ -1,13 +1,13 @@
 //! What expressions ask of the authorizer.
 
 use super::matching::Request;
-use crate::auth::{Attributes, Authorizer, Caller};
+use crate::auth::{Action, Attributes, Authorizer, Caller};
 use crate::cel::{Answer, Authority, Question};
 
 /// The rules, asked about whoever makes a request.
 pub struct Asker<'a> {
     /// Who decides.
-    pub authorizer: Authorizer,
+    pub authorizer: &'a Authorizer,
     /// Who makes the request.
     pub caller: &'a Caller,
 }
@@ -15,7 +15,7 @@ pub struct Asker<'a> {
 impl<'a> Asker<'a> {
     /// About the caller of this request.
     pub fn of(request: &Request<'a>) -> Self {
-        Self { authorizer: Authorizer, caller: &request.review.options.caller }
+        Self { authorizer: request.registry.authorizer(), caller: &request.review.options.caller }
     }
 }
 
@@ -24,7 +24,7 @@ impl Authority for Asker<'_> {
         let account = question.service_account.as_ref().map(|(namespace, name)| account(namespace, name));
         let caller = account.as_ref().unwrap_or(self.caller);
         let decision = self.authorizer.decide(caller, &wanted(question));
-        Answer { allowed: decision.is_allowed(), reason: String::new(), error: None }
+        Answer { allowed: decision.is_allowed(), reason: decision.reason().to_owned(), error: None }
     }
 }
 
@@ -37,14 +37,15 @@ fn wanted(question: &Question) -> Attributes {
     let verb = question.verb.clone();
     match &question.path {
         Some(path) => Attributes::Path { verb, path: path.clone() },
-        None => Attributes::Resource {
+        None => Attributes::Resource(Action {
             verb,
             group: question.group.clone(),
             resource: question.resource.clone(),
             subresource: question.subresource.clone(),
             namespace: question.namespace.clone(),
             name: question.name.clone(),
-        },
+            ..Action::default()
+        }),
     }
 }
 

@@ -10,6 +10,7 @@
 mod claims;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ impl std::fmt::Debug for ServiceAccounts {
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     /// The account.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// The audiences that were asked for and that the token has.
     pub audiences: Vec<String>,
 }
@@ -136,7 +137,7 @@ impl ServiceAccounts {
         if audiences.is_empty() || !in_time || !issued_here || !self.stands(&claims) {
             return None;
         }
-        Some(Authenticated { caller: claims.caller(), audiences })
+        Some(Authenticated { caller: Arc::new(claims.caller()), audiences })
     }
 
     fn verified(&self, token: &str) -> Option<Claims> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -38,13 +39,13 @@ pub enum TokenFileError {
 /// about a token.
 #[derive(Debug, Default)]
 pub struct Tokens {
-    callers: HashMap<[u8; 32], Caller>,
+    callers: HashMap<[u8; 32], Arc<Caller>>,
 }
 
 impl Tokens {
     /// Adds one token.
     pub fn add(&mut self, token: &str, caller: Caller) {
-        self.callers.insert(digest(token), caller);
+        self.callers.insert(digest(token), Arc::new(caller));
     }
 
     /// Makes a token up for the caller; it is good until the process ends.
@@ -69,7 +70,7 @@ impl Tokens {
         Ok(())
     }
 
-    pub(super) fn caller(&self, token: &str) -> Option<&Caller> {
+    pub(super) fn caller(&self, token: &str) -> Option<&Arc<Caller>> {
         self.callers.get(&digest(token))
     }
 }

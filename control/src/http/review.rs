@@ -1,21 +1,24 @@
-//! Reviews: who am I, and what may I do? A question that is posted, answered and forgotten.
+//! Reviews: who is that, and what may he do? A question that is posted, answered and forgotten.
+
+mod access;
+mod token;
 
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::asked::Asked;
 use super::{Body, body, respond};
-use crate::auth::{Attributes, Authorizer, Caller};
-use crate::field::{Errors, Path};
-use crate::kinds::Look;
+use crate::auth::{Authenticator, Authorizer, Caller, Rule};
+use crate::kinds::{Change as _, Look as _};
 use crate::status::Status;
 
 /// POST of a question.
 ///
 /// # Errors
 /// What the decoder says, and what the question lacks.
-pub async fn create(asked: Asked<'_>, authorizer: &Authorizer, body: Body) -> Result<Response<Body>, Status> {
+pub async fn create(asked: Asked<'_>, authenticator: &Authenticator, body: Body) -> Result<Response<Body>, Status> {
     let Asked { target, caller, form, .. } = asked;
+    let authorizer = asked.registry.authorizer();
     let resource = &target.resource;
     let mut review = body::object(resource, asked.content_type(), &body::read(body).await?)?.value;
     let conform = |review: &mut Value| {
@@ -25,64 +28,63 @@ pub async fn create(asked: Asked<'_>, authorizer: &Authorizer, body: Body) -> Re
         })
     };
     conform(&mut review)?;
+    place(&mut review, &target.namespace)?;
     let status = match resource.row.kind.as_str() {
         "SelfSubjectReview" => json!({"userInfo": user(caller)}),
-        "SelfSubjectAccessReview" => json!({"allowed": authorizer.decide(caller, &wanted(&review)?).is_allowed()}),
-        _ => rules(authorizer, caller, &review)?,
+        "SelfSubjectAccessReview" => access::of_self(authorizer, caller, &review)?,
+        "SubjectAccessReview" => access::of_subject(authorizer, &review)?,
+        "LocalSubjectAccessReview" => access::of_local_subject(authorizer, &review)?,
+        "TokenReview" => token::answer(authenticator, &review)?,
+        "SelfSubjectRulesReview" => rules(authorizer, caller, &mut review)?,
+        other => return Err(Status::internal(format!("nobody answers a {other}"))),
     };
     review["status"] = status;
     conform(&mut review)?;
     Ok(respond::value(StatusCode::CREATED, form, &review))
 }
 
+/// Puts the question into the namespace of its path.
+fn place(review: &mut Value, namespace: &str) -> Result<(), Status> {
+    match review.text("metadata.namespace") {
+        own if own == namespace => Ok(()),
+        "" => {
+            review.set("metadata", "namespace", namespace);
+            Ok(())
+        }
+        _ => Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+    }
+}
+
 fn user(caller: &Caller) -> Value {
     let extra: Map<String, Value> = caller.extra.iter().map(|(name, values)| (name.clone(), json!(values))).collect();
-    json!({"username": caller.user, "uid": caller.uid, "groups": caller.groups, "extra": extra})
-}
-
-/// What a SelfSubjectAccessReview asks about.
-fn wanted(review: &Value) -> Result<Attributes, Status> {
-    let text = |field: &str| review.text(field).to_owned();
-    match (review.has("spec.resourceAttributes"), review.has("spec.nonResourceAttributes")) {
-        (true, false) => Ok(Attributes::Resource {
-            verb: text("spec.resourceAttributes.verb"),
-            group: text("spec.resourceAttributes.group"),
-            resource: text("spec.resourceAttributes.resource"),
-            subresource: text("spec.resourceAttributes.subresource"),
-            namespace: text("spec.resourceAttributes.namespace"),
-            name: text("spec.resourceAttributes.name"),
-        }),
-        (false, true) => Ok(Attributes::Path {
-            verb: text("spec.nonResourceAttributes.verb"),
-            path: text("spec.nonResourceAttributes.path"),
-        }),
-        (both, _) => {
-            let mut errors = Errors::default();
-            let (field, why) = match both {
-                true => ("nonResourceAttributes", "cannot be specified in combination with resourceAttributes"),
-                false => (
-                    "resourceAttributes",
-                    "exactly one of nonResourceAttributes or resourceAttributes must be specified",
-                ),
-            };
-            errors.invalid(&Path::new("spec").child(field), review.at("spec").at(field).clone(), why);
-            Err(Status::invalid("SelfSubjectAccessReview.authorization.k8s.io", "", &errors))
+    let mut user = json!({"username": caller.user});
+    let mut set = |field: &str, value: Value, there: bool| {
+        if there {
+            user[field] = value;
         }
-    }
+    };
+    set("uid", json!(caller.uid), !caller.uid.is_empty());
+    set("groups", json!(caller.groups), !caller.groups.is_empty());
+    set("extra", extra.into(), !caller.extra.is_empty());
+    user
 }
 
-/// All that the caller may do in a namespace. There is one rule: who is known may do everything.
-fn rules(authorizer: &Authorizer, caller: &Caller, review: &Value) -> Result<Value, Status> {
-    if review.text("spec.namespace").is_empty() {
+/// All that the caller may do in a namespace. The answer does not repeat the question.
+fn rules(authorizer: &Authorizer, caller: &Caller, review: &mut Value) -> Result<Value, Status> {
+    let namespace = review.text("spec.namespace").to_owned();
+    if namespace.is_empty() {
         return Err(Status::bad_request("no namespace on request"));
     }
-    let all = Attributes::Path { verb: "*".to_owned(), path: "*".to_owned() };
-    let (resources, paths) = match authorizer.decide(caller, &all).is_allowed() {
-        true => (
-            json!([{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]),
-            json!([{"verbs": ["*"], "nonResourceURLs": ["*"]}]),
-        ),
-        false => (json!([]), json!([])),
-    };
-    Ok(json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false}))
+    review.set("", "metadata", json!({}));
+    review.set("", "spec", json!({}));
+    let all = authorizer.allowance(caller, &namespace);
+    let of = |keep: fn(&Rule) -> bool| all.rules.iter().filter(|r| keep(r)).map(Rule::object).collect::<Vec<_>>();
+    let (resources, paths) = (of(|rule| !rule.resources.is_empty()), of(|rule| !rule.non_resource_urls.is_empty()));
+    let mut status = json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": all.incomplete});
+    if let Some(error) = all.error {
+        status.set("", "evaluationError", error);
+    }
+    Ok(status)
 }

@@ -40,6 +40,7 @@ pub const BEHAVIOR: Behavior = Behavior {
         Column::text("ServiceAccounts", "ServiceAccounts in the roleBinding").wide(),
     ],
     row,
+    allow_create_on_update: true,
     ..Behavior::GENERIC
 };
 
@@ -65,23 +66,36 @@ fn validate(binding: &Value, errors: &mut Errors) {
     if !kinds.contains(&kind) {
         errors.not_supported(&at.child("kind"), kind, kinds);
     }
-    if binding.text("roleRef.name").is_empty() {
+    match binding.text("roleRef.name") {
+        "" => errors.required(&at.child("name"), ""),
+        name => errors.all_invalid(&at.child("name"), name, metadata::path_segment(name, false)),
+    }
+    let namespaced = binding.text("kind") != "ClusterRoleBinding";
+    for (i, subject) in binding.items("subjects").iter().enumerate() {
+        validate_subject(subject, namespaced, &Path::new("subjects").index(i), errors);
+    }
+}
+
+fn validate_subject(subject: &Value, namespaced: bool, at: &Path, errors: &mut Errors) {
+    let (name, group) = (subject.text("name"), subject.text("apiGroup"));
+    if name.is_empty() {
         errors.required(&at.child("name"), "");
     }
-    for (i, subject) in binding.items("subjects").iter().enumerate() {
-        let at = Path::new("subjects").index(i);
-        if subject.text("name").is_empty() {
-            errors.required(&at.child("name"), "");
-        }
-        match subject.text("kind") {
-            "ServiceAccount" => {
-                if binding.text("kind") == "ClusterRoleBinding" && subject.text("namespace").is_empty() {
-                    errors.required(&at.child("namespace"), "");
-                }
+    match subject.text("kind") {
+        "ServiceAccount" => {
+            if !name.is_empty() {
+                errors.all_invalid(&at.child("name"), name, metadata::subdomain(name, false));
             }
-            "User" | "Group" => {}
-            other => errors.not_supported(&at.child("kind"), other, &["ServiceAccount", "User", "Group"]),
+            if !group.is_empty() {
+                errors.not_supported(&at.child("apiGroup"), group, &[""]);
+            }
+            if !namespaced && subject.text("namespace").is_empty() {
+                errors.required(&at.child("namespace"), "");
+            }
         }
+        "User" | "Group" if group == GROUP => {}
+        "User" | "Group" => errors.not_supported(&at.child("apiGroup"), group, &[GROUP]),
+        other => errors.not_supported(&at.child("kind"), other, &["ServiceAccount", "User", "Group"]),
     }
 }
 

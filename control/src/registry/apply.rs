@@ -94,6 +94,7 @@ impl Registry {
         set_meta(&mut object, "resourceVersion", None);
         self.check_version(target, &object)?;
         let stored = self.to_stored(target, &mut object)?;
+        self.admit_upsert(target, options)?;
         self.create_conformed(&stored, Tracking::Settled, object, warnings, options).await
     }
 }

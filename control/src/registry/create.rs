@@ -57,6 +57,7 @@ impl Registry {
         let review = Review { operation: Operation::Create, target: &named, subresource: "", old: None, options };
         self.0.admission.mutate(self, &review, &mut object, &mut warnings).await?;
         resource.default(&mut object);
+        self.admit_grant(target, &object, None, options)?;
         warnings.extend((resource.behavior.warnings)(&object));
         metadata::begin(&mut object, resource.behavior.generation);
         resource.prepare_create(&mut object);

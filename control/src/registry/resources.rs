@@ -11,12 +11,6 @@ use crate::custom;
 use crate::kinds::{self, Behavior};
 use crate::store::Key;
 
-/// Built-in kinds that are known and not served yet.
-const LATER: &[(&str, &[&str])] = &[
-    ("authentication.k8s.io", &["tokenreviews"]),
-    ("authorization.k8s.io", &["localsubjectaccessreviews", "subjectaccessreviews"]),
-];
-
 /// Resources of the core group whose deletion answers with the object.
 const RETURNED: &[&str] = &[
     "persistentvolumeclaims",
@@ -111,14 +105,11 @@ impl Resources {
     /// The built-in kinds of this release.
     pub fn built_in() -> Self {
         let table = schema::builtin();
-        let served = |row: &&ResourceRow| {
-            !LATER.iter().any(|(group, names)| row.group == *group && names.contains(&row.resource.as_str()))
-        };
         let resource = |row: &ResourceRow| {
             let ty = table.kind(&row.group, &row.version, &row.kind)?;
             Some(Arc::new(Resource::built_in(&Arc::new(row.clone()), ty)))
         };
-        Self::of(table.resources().iter().filter(served).filter_map(resource).collect())
+        Self::of(table.resources().iter().filter_map(resource).collect())
     }
 
     /// The built-in kinds of these resources, and custom ones.

@@ -48,6 +48,7 @@ impl Registry {
         let pinned = !meta_str(&object, "resourceVersion").is_empty();
         let makes = part == Part::Main && !pinned && target.resource.behavior.allow_create_on_update;
         if makes && self.0.store.get(&target.key()).is_none() {
+            self.admit_upsert(&target, options)?;
             return self.create_conformed(&target, tracking, object, warnings, options).await;
         }
         // A pinned update has one attempt only, so it may have the object itself.
@@ -107,6 +108,7 @@ impl Registry {
         self.manage_change(tracking, part, &mut new, old, options);
         if admitted {
             self.0.admission.mutate(self, &review, &mut new, &mut warnings).await?;
+            self.admit_grant(target, &new, Some(old), options)?;
         }
         admit(resource, part, &mut new, old)?;
         if part == Part::Main {

@@ -19,7 +19,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
-use crate::auth::{Peer, impersonate};
+use crate::audit::Source;
+use crate::auth::Peer;
 use crate::status::Status;
 
 use super::wire::Wire;
@@ -37,7 +38,7 @@ const METHOD: usize = 5;
 
 const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO)
+pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO, source: Option<Source>)
 where
     S: Api<B>,
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -52,7 +53,7 @@ where
         Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
     };
     let peer = Arc::new(peer);
-    let service = service_fn(|request| answer(shared.clone(), peer.clone(), request));
+    let service = service_fn(|request| answer(shared.clone(), peer.clone(), source, request));
     let builder = builder(&limits);
     // Which protocol it is shows in the first bytes; nothing else would bound the wait for them.
     let stream = TokioIo::new(Wire::new(stream).first_within(limits.header));
@@ -116,19 +117,23 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
 async fn answer<S, B>(
     shared: Arc<Shared<S>>,
     peer: Arc<Peer>,
+    source: Option<Source>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Either<B, Full<Bytes>>>, Infallible>
 where
     S: Api<B>,
 {
     let caller = shared.authenticator.caller(&peer, request.headers());
-    let caller = match caller.and_then(|caller| impersonate(caller, request.headers())) {
+    let caller = match caller {
         Ok(caller) => caller,
         Err(status) => return Ok(refusal(&status).map(Either::Right)),
     };
     // Nobody further in needs the secret.
     request.headers_mut().remove(AUTHORIZATION);
-    request.extensions_mut().insert(Arc::new(caller));
+    request.extensions_mut().insert(caller);
+    if let Some(source) = source {
+        request.extensions_mut().insert(source);
+    }
     let response = shared.service.clone().oneshot(request).await?;
     Ok(response.map(Either::Left))
 }

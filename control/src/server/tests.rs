@@ -28,7 +28,7 @@ async fn who(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infall
 async fn server(limits: Limits) -> (Pki, Server<impl Api<Full<Bytes>>>) {
     let pki = Pki::open(None).unwrap();
     let identity = pki.server(&["localhost".to_owned()]).unwrap();
-    let tls = Tls::new(&pki, &identity).unwrap();
+    let tls = Tls::new(&pki, &identity, None).unwrap();
     let mut tokens = Tokens::default();
     tokens.add("secret", Caller::authenticated("bob", []));
     let authenticator = Authenticator::new(tokens);

@@ -1,6 +1,7 @@
 //! The handshake, and who showed which certificate in it.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -22,6 +23,14 @@ pub enum TlsError {
     /// The server's certificate or key is no PEM.
     #[error("cannot read the server's certificate or key")]
     Pem(#[source] rustls::pki_types::pem::Error),
+    /// The authorities of clients cannot be read.
+    #[error("cannot read the authorities of clients in {}", path.display())]
+    Clients {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
     /// They are refused.
     #[error("cannot serve with the server's certificate")]
     Config(#[source] rustls::Error),
@@ -38,15 +47,19 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// For a server with this identity, whose clients have certificates of the authority, or none.
+    /// For a server with this identity, whose clients have certificates of the cluster's authority or of those in a file (PEM),
+    /// or none.
     ///
     /// # Errors
     ///
     /// When the certificates cannot be used.
-    pub fn new(pki: &Pki, identity: &Identity) -> Result<Self, TlsError> {
+    pub fn new(pki: &Pki, identity: &Identity, clients: Option<&Path>) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(certificate(pki.authority())?).map_err(TlsError::Config)?;
+        if let Some(path) = clients {
+            trust(path, &mut roots)?;
+        }
         let clients = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
             .allow_unauthenticated()
             .build()
@@ -76,6 +89,19 @@ impl Tls {
             }
         }
     }
+}
+
+/// Adds the authorities of a file.
+fn trust(path: &Path, roots: &mut RootCertStore) -> Result<(), TlsError> {
+    let unreadable = |source| TlsError::Clients { path: path.into(), source };
+    let before = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+        roots.add(certificate.map_err(unreadable)?).map_err(TlsError::Config)?;
+    }
+    if roots.len() == before {
+        return Err(unreadable(rustls::pki_types::pem::Error::NoItemsFound));
+    }
+    Ok(())
 }
 
 fn certificate(pem: &str) -> Result<CertificateDer<'static>, TlsError> {

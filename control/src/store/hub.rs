@@ -57,6 +57,18 @@ impl Queue {
         Some(event)
     }
 
+    /// The next event, if one waits.
+    pub(super) fn try_recv(&mut self) -> Option<Arc<Event>> {
+        let event = self.events.try_recv().ok()?;
+        self.waiting.fetch_sub(event.size(), Ordering::Relaxed);
+        Some(event)
+    }
+
+    /// True where nothing waits, and nothing more comes.
+    pub(super) fn is_over(&self) -> bool {
+        self.events.is_empty() && self.events.is_closed()
+    }
+
     /// True where the watcher has everything, and is still among those who get more.
     pub(super) fn is_drained(&self) -> bool {
         self.events.is_empty() && !self.events.is_closed()

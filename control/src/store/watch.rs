@@ -91,6 +91,28 @@ impl Watch {
         }
     }
 
+    /// The next change, if there is one by now.
+    pub fn try_next(&mut self) -> Option<Arc<Event>> {
+        loop {
+            let event = self.backlog.pop_front().or_else(|| self.queue.try_recv())?;
+            if event.revision > self.seen {
+                self.seen = event.revision;
+                return Some(event);
+            }
+        }
+    }
+
+    /// True while every change that was published has been returned. What is published is here before its writer hears of
+    /// it, so whoever asks after a write is told of it.
+    pub fn is_current(&self) -> bool {
+        self.backlog.is_empty() && self.queue.is_drained()
+    }
+
+    /// True when nothing more comes: this watcher was too slow, or the store was closed.
+    pub fn is_over(&self) -> bool {
+        self.backlog.is_empty() && self.queue.is_over()
+    }
+
     /// What is watched.
     pub fn interest(&self) -> &Interest {
         &self.seat.interest

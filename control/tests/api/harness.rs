@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::auth::{Authorizer, Caller, ServiceAccounts, TokenKey};
+use control::auth::{Authenticator, Caller, ServiceAccounts, TokenKey, Tokens, bootstrap};
 use control::custom;
 use control::health::Health;
 use control::http::{Body, Config, Router};
@@ -55,18 +55,25 @@ impl Server {
         let address = "127.0.0.1:6443".to_owned();
         let key = TokenKey::open(None).expect("a key");
         let accounts = Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone()));
-        let router = Router::new(Config {
-            registry: registry.clone(),
-            authorizer: Authorizer,
-            nodes: nobody,
-            address,
-            health,
-            accounts,
-        });
-        let server = Self { router, registry, _definitions: definitions };
+        let mut tokens = Tokens::default();
+        tokens.add("token-of-bob", Caller::authenticated("bob", ["dev".to_owned()]));
+        let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
+        let config =
+            Config { registry: registry.clone(), authenticator, audit: None, nodes: nobody, address, health, accounts };
+        let server = Self { router: Router::new(config), registry, _definitions: definitions };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;
         }
+        server
+    }
+
+    /// The same with the roles that every cluster has.
+    pub async fn with_roles() -> Self {
+        let server = Self::start().await;
+        for name in ["kube-system", "kube-public"] {
+            server.namespace(name, json!({})).await;
+        }
+        bootstrap::apply(&server.registry).await.expect("roles are made");
         server
     }
 
@@ -78,7 +85,7 @@ impl Server {
     }
 
     pub fn request(&self, method: &str, path: &str) -> Call {
-        let admin = Arc::new(Caller::authenticated("admin", []));
+        let admin = Arc::new(Caller::system("admin"));
         let request = Request::builder().method(method).uri(path).extension(admin);
         Call { router: self.router.clone(), request, body: Bytes::new() }
     }
@@ -156,14 +163,14 @@ impl Call {
         self
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value);
-        self
-    }
-
     pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.request = self.request.header(CONTENT_TYPE, content_type);
         self.body = body.into();
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
         self
     }
 

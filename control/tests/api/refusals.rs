@@ -81,7 +81,7 @@ async fn a_form_that_nobody_speaks() {
 
 #[tokio::test]
 async fn nobody_in_particular_may_do_nothing() {
-    let server = Server::start().await;
+    let server = Server::with_roles().await;
     let call = |method: &str, path: &str| server.request(method, path).by(Caller::anonymous()).send();
     assert_eq!(
         call("GET", "/api/v1/nodes/x").await.refused(403, "Forbidden"),
