@@ -102,9 +102,12 @@ async function patches() {
 async function runAndLogs() {
     const name = 'patched';
     await eventually('two ready replicas', async () => {
-        return (await apps.readNamespacedDeployment({ name, namespace })).status.readyReplicas === 2;
+        const { metadata, status } = await apps.readNamespacedDeployment({ name, namespace });
+        const counts = [status.replicas, status.updatedReplicas, status.readyReplicas];
+        return status.observedGeneration === metadata.generation && counts.every((count) => count === 2);
     });
-    const [pod] = (await core.listNamespacedPod({ namespace, labelSelector: 'app=patched' })).items;
+    const pods = await core.listNamespacedPod({ namespace, labelSelector: 'app=patched' });
+    const pod = pods.items.find(({ metadata }) => !metadata.deletionTimestamp);
     const out = new PassThrough();
     let printed = '';
     out.on('data', (chunk) => (printed += chunk));
@@ -117,7 +120,7 @@ async function runAndLogs() {
 
 async function apply() {
     const applied = (manager, data, force) => {
-        const body = { apiVersion: 'v1', kind: 'ConfigMap', ...configMap('applied', data) };
+        const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied', namespace }, data };
         return objects.patch(body, undefined, undefined, manager, force, k8s.PatchStrategy.ServerSideApply);
     };
     const first = await applied('one', { a: '1', b: '1' }, false);

@@ -65,7 +65,7 @@ def errors():
 def pages():
     for index in range(5):
         Secret({"metadata": {"name": f"page-{index}", "namespace": NS, "labels": {"page": "yes"}}}).create()
-    equal(len(list(api.get("secrets", namespace=NS, label_selector="page", limit=2))), 5)
+    equal(len(list(api.get("secrets", namespace=NS, label_selector="page"))), 5)
 
 
 def workload():
@@ -90,7 +90,11 @@ def workload():
         "spec": {"selector": {"app": "ticker"}, "ports": [{"port": 80}]},
     })
     service.create()
-    service.adopt(config_map("owned"))
+    owned = config_map("owned")
+    owned.create()
+    service.adopt(owned)
+    service.delete()
+    owned.wait("delete", timeout=60)
     made.delete(propagation_policy="Foreground")
     made.wait("delete", timeout=60)
     eventually("no pods", lambda: not list(Pod.list(namespace=NS)))

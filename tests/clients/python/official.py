@@ -151,8 +151,15 @@ def apply():
 
 
 def run_and_logs():
-    eventually("a ready replica", lambda: apps.read_namespaced_deployment_status("patched", NS).status.ready_replicas)
-    [pod] = core.list_namespaced_pod(NS, label_selector="app=patched").items
+    def rolled_out():
+        deployment = apps.read_namespaced_deployment_status("patched", NS)
+        status = deployment.status
+        counts = (status.replicas, status.updated_replicas, status.ready_replicas)
+        return status.observed_generation == deployment.metadata.generation and counts == (1, 1, 1)
+
+    eventually("a ready replica", rolled_out)
+    pods = core.list_namespaced_pod(NS, label_selector="app=patched").items
+    [pod] = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
     log = eventually("a log", lambda: core.read_namespaced_pod_log(pod.metadata.name, NS, tail_lines=1))
     equal(log.count("\n"), 1)
     follower = watch.Watch()

@@ -85,7 +85,7 @@ fn operate(client: Client) -> JoinHandle<()> {
         .owns(owned, watcher::Config::default())
         .run(reconcile, |_, _: &Failure, _| Action::requeue(Duration::from_millis(200)), Arc::new(client));
     // What fails is tried again, and it fails all the time on this network.
-    tokio::spawn(controller.for_each(|_| async {}))
+    tokio::spawn(controller.for_each(|result| async move { eprintln!("{result:?}") }))
 }
 
 async fn reconcile(greeting: Arc<Greeting>, client: Arc<Client>) -> Result<Action, Failure> {
