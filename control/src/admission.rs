@@ -23,6 +23,7 @@ mod pod_security;
 pub(crate) mod policy;
 mod priority;
 mod request;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
@@ -40,6 +41,9 @@ use policy::Policies;
 use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
+pub(crate) use policy::check_types;
+pub use resource_quota::{Charged, Quotas};
+pub use storage_object_in_use_protection::{CLAIM as CLAIM_IN_USE, VOLUME as VOLUME_IN_USE};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +106,7 @@ pub struct Admission {
     runtime_classes: Facts<runtime_class::Class>,
     policies: Policies,
     webhooks: Webhooks,
+    quotas: Quotas,
 }
 
 impl Default for Admission {
@@ -131,6 +136,7 @@ impl Admission {
             runtime_classes: Facts::default(),
             policies: Policies::default(),
             webhooks: Webhooks::default(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -187,7 +193,8 @@ impl Admission {
                 Plugin::PodSecurity
                 | Plugin::PersistentVolumeClaimResize
                 | Plugin::ValidatingAdmissionPolicy
-                | Plugin::ValidatingAdmissionWebhook => {}
+                | Plugin::ValidatingAdmissionWebhook
+                | Plugin::ResourceQuota => {}
             }
         }
         Ok(())
@@ -207,6 +214,7 @@ impl Admission {
         for plugin in &self.chain {
             match (plugin, object) {
                 (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
+                (Plugin::Priority, None) => priority::admit_delete(review)?,
                 (Plugin::LimitRanger, Some(object)) => {
                     limit_ranger::validate(&self.limit_ranges, registry, review, object)?;
                 }
@@ -226,9 +234,15 @@ impl Admission {
                 (Plugin::ValidatingAdmissionWebhook, object) => {
                     self.webhooks.validate(registry, review, object, warnings).await?;
                 }
+                (Plugin::ResourceQuota, Some(object)) => self.quotas.validate(registry, review, object).await?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The quotas, and who is charged.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 }

@@ -121,6 +121,7 @@ impl Router {
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let pretty = negotiate::pretty(&head);
+        let failure_form = Negotiated::of_failure(&head, pretty);
         let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
         let answer = match self.allowed(&head, trail.as_mut()) {
             Ok(caller) => self.dispatch(head, body, &caller, pretty).await,
@@ -128,7 +129,7 @@ impl Router {
         };
         let (response, failure) = match answer {
             Ok(response) => (response, None),
-            Err(status) => (respond::failure_for(&status, pretty), Some(status)),
+            Err(status) => (respond::failure_for(&status, failure_form), Some(status)),
         };
         match (&self.parts.audit, trail) {
             (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
@@ -183,7 +184,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = Negotiated { pretty, ..negotiate::accept(accept)? };
+        let form = Negotiated { pretty, ..negotiate::accept(accept, !resource.is_custom())? };
         body::check_encoding(&head.headers)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };

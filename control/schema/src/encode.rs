@@ -39,22 +39,72 @@ pub enum Error {
 pub fn protobuf(table: &Table, value: &Value) -> Result<Vec<u8>, Error> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("apiVersion"), text("kind"));
-    let (group, plain) = version.split_once('/').unwrap_or(("", version));
-    let found = table.kind(group, plain, kind).zip(value.as_object());
-    let Some((ty, map)) = found else {
-        return Err(Error::Kind { version: version.to_owned(), kind: kind.to_owned() });
+    let found = find(table, version, kind).zip(value.as_object());
+    let Some((ty, map)) = found else { return Err(unknown(version, kind)) };
+    Ok(envelope(version, kind, &message(ty, map)?))
+}
+
+/// Writes a list of objects of one kind as a protobuf body. The objects need not say what they are.
+///
+/// # Errors
+/// As [`protobuf`], for any of them.
+pub fn protobuf_list(
+    table: &Table,
+    version: &str,
+    kind: &str,
+    metadata: &Value,
+    items: impl Iterator<Item = Value>,
+) -> Result<Vec<u8>, Error> {
+    let meta = table.named("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta").zip(metadata.as_object());
+    let (Some(ty), Some((meta, metadata))) = (find(table, version, kind), meta) else {
+        return Err(unknown(version, kind));
     };
+    let mut list = Writer::default();
+    list.bytes(1, &message(meta, metadata)?);
+    for item in items {
+        let wrong = || Error::Type { ty: ty.short().to_owned(), field: "items".to_owned() };
+        list.bytes(2, &message(ty, item.as_object().ok_or_else(wrong)?)?);
+    }
+    Ok(envelope(version, &format!("{kind}List"), &list.finish()))
+}
+
+/// Writes one event of a watch, with its length before it: `object` is a whole body.
+pub fn watch_event(kind: &str, object: &[u8]) -> Vec<u8> {
+    let mut raw = Writer::default();
+    raw.bytes(1, object);
+    let mut event = Writer::default();
+    event.bytes(1, kind.as_bytes());
+    event.bytes(2, &raw.finish());
+    let event = event.finish();
+    let mut frame = (event.len() as u32).to_be_bytes().to_vec();
+    frame.extend(event);
+    frame
+}
+
+fn find<'t>(table: &'t Table, version: &str, kind: &str) -> Option<TypeRef<'t>> {
+    let (group, plain) = version.split_once('/').unwrap_or(("", version));
+    let of_all = matches!(kind, "Status" | "PartialObjectMetadata");
+    let shared = || table.named(&format!("io.k8s.apimachinery.pkg.apis.meta.v1.{kind}")).filter(|_| of_all);
+    table.kind(group, plain, kind).or_else(shared)
+}
+
+fn unknown(version: &str, kind: &str) -> Error {
+    Error::Kind { version: version.to_owned(), kind: kind.to_owned() }
+}
+
+/// `runtime.Unknown`: what it is, and its own message.
+fn envelope(version: &str, kind: &str, message: &[u8]) -> Vec<u8> {
     let mut meta = Writer::default();
     meta.bytes(1, version.as_bytes());
     meta.bytes(2, kind.as_bytes());
     let mut unknown = Writer::default();
     unknown.bytes(1, &meta.finish());
-    unknown.bytes(2, &message(ty, map)?);
+    unknown.bytes(2, message);
     unknown.bytes(3, b"");
     unknown.bytes(4, b"");
     let mut body = crate::decode::MAGIC.to_vec();
     body.extend(unknown.finish());
-    Ok(body)
+    body
 }
 
 fn message(ty: TypeRef, map: &Map<String, Value>) -> Result<Vec<u8>, Error> {

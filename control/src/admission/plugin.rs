@@ -18,6 +18,7 @@ pub(super) enum Plugin {
     MutatingAdmissionWebhook,
     ValidatingAdmissionPolicy,
     ValidatingAdmissionWebhook,
+    ResourceQuota,
 }
 
 /// Every plug-in under its name, in the order in which they are asked.
@@ -37,6 +38,7 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("MutatingAdmissionWebhook", Plugin::MutatingAdmissionWebhook),
     ("ValidatingAdmissionPolicy", Plugin::ValidatingAdmissionPolicy),
     ("ValidatingAdmissionWebhook", Plugin::ValidatingAdmissionWebhook),
+    ("ResourceQuota", Plugin::ResourceQuota),
 ];
 
 /// Names that kube-apiserver knows besides: off unless asked for, and not there to be asked for.

@@ -1,11 +1,13 @@
 //! Content negotiation: in which form the client wants its answer.
 
 use http::HeaderValue;
-use http::header::USER_AGENT;
+use http::header::{ACCEPT, USER_AGENT};
 use http::request::Parts;
 
 use super::query::Query;
 use crate::status::Status;
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// The encoding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub enum Encoding {
     Json,
     /// `application/yaml`.
     Yaml,
+    /// `application/vnd.kubernetes.protobuf`.
+    Protobuf,
 }
 
 /// The shape of the objects in an answer.
@@ -39,25 +43,36 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
+    /// JSON, in short.
+    pub const PLAIN: Self = Self { encoding: Encoding::Json, shape: Shape::Object, pretty: false };
+
+    /// How a failure is told to a client with these headers: protobuf where it is the first choice, else JSON.
+    pub fn of_failure(head: &Parts, pretty: bool) -> Self {
+        let accepted = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let encoding = if accepted.starts_with(PROTOBUF) { Encoding::Protobuf } else { Encoding::Json };
+        Self { encoding, shape: Shape::Object, pretty }
+    }
+
     /// The value of `Content-Type`.
     pub fn content_type(self) -> &'static str {
         match self.encoding {
             Encoding::Json => "application/json",
             Encoding::Yaml => "application/yaml",
+            Encoding::Protobuf => PROTOBUF,
         }
     }
 }
 
-/// Picks the first range of an `Accept` header that can be served.
+/// Picks the first range of an `Accept` header that can be served; protobuf only for what has numbers for its fields.
 ///
 /// # Errors
 /// 406 where there is none.
-pub fn accept(header: &str) -> Result<Negotiated, Status> {
-    let plain = Negotiated { encoding: Encoding::Json, shape: Shape::Object, pretty: false };
+pub fn accept(header: &str, numbered: bool) -> Result<Negotiated, Status> {
     if header.trim().is_empty() {
-        return Ok(plain);
+        return Ok(Negotiated::PLAIN);
     }
-    header.split(',').find_map(range).ok_or_else(|| {
+    let able = |form: &Negotiated| numbered || form.encoding != Encoding::Protobuf;
+    header.split(',').filter_map(range).find(able).ok_or_else(|| {
         Status::new(
             406,
             "NotAcceptable",
@@ -91,6 +106,7 @@ fn range(text: &str) -> Option<Negotiated> {
     let encoding = match parts.next()? {
         "application/json" | "*/*" | "application/*" | "text/*" => Encoding::Json,
         "application/yaml" | "application/x-yaml" | "text/yaml" => Encoding::Yaml,
+        PROTOBUF => Encoding::Protobuf,
         _ => return None,
     };
     let mut shape = Shape::Object;
@@ -105,7 +121,12 @@ fn range(text: &str) -> Option<Negotiated> {
             _ => {}
         }
     }
-    (shape == Shape::Object || meta_v1 == (true, true)).then_some(Negotiated { encoding, shape, pretty: false })
+    let table = shape == Shape::Table && encoding == Encoding::Protobuf;
+    (!table && (shape == Shape::Object || meta_v1 == (true, true))).then_some(Negotiated {
+        encoding,
+        shape,
+        pretty: false,
+    })
 }
 
 #[cfg(test)]
@@ -114,12 +135,16 @@ mod tests {
 
     #[test]
     fn the_first_form_that_can_be_served_is_taken() {
-        let shape = |h: &str| accept(h).map(|n| (n.encoding, n.shape)).ok();
+        let shape = |h: &str| accept(h, true).map(|n| (n.encoding, n.shape)).ok();
         let table = [
             ("", Some((Encoding::Json, Shape::Object))),
             ("*/*", Some((Encoding::Json, Shape::Object))),
             ("application/yaml", Some((Encoding::Yaml, Shape::Object))),
-            ("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Json, Shape::Object))),
+            ("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Protobuf, Shape::Object))),
+            (
+                "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json",
+                Some((Encoding::Json, Shape::Object)),
+            ),
             ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Some((Encoding::Json, Shape::Table))),
             (
                 "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
@@ -131,5 +156,8 @@ mod tests {
         for (header, wanted) in table {
             assert_eq!(shape(header), wanted, "{header}");
         }
+        let custom = |h: &str| accept(h, false).map(|n| n.encoding).ok();
+        assert_eq!(custom("application/vnd.kubernetes.protobuf,application/json"), Some(Encoding::Json));
+        assert_eq!(custom("application/vnd.kubernetes.protobuf"), None);
     }
 }

@@ -78,12 +78,35 @@ pub fn page_in_shape(
         Shape::Table => ListShape::Table(Include::parse(query)?, objects::time::now().0),
     };
     let metadata = list_metadata(resource, form.shape, &page);
+    if form.encoding == Encoding::Protobuf {
+        return numbered(resource, form, &metadata, &page);
+    }
     let pieces = Pieces::new(resource.clone(), shape, &metadata, page.entries);
     if form.encoding == Encoding::Json && !form.pretty {
         return Ok(pieces.stream());
     }
     let whole: Vec<u8> = pieces.flatten().collect();
     Ok(respond::value(StatusCode::OK, form, &serde_json::from_slice(&whole).map_err(Status::internal)?))
+}
+
+/// A page as protobuf, which says how long it is before it says what it is.
+fn numbered(resource: &Resource, form: Negotiated, metadata: &Value, page: &Page) -> Result<Response<Body>, Status> {
+    let (version, kind) = match form.shape {
+        Shape::Metadata => ("meta.k8s.io/v1", "PartialObjectMetadata"),
+        _ => (resource.api_version.as_str(), resource.row.kind.as_str()),
+    };
+    let items = page.entries.iter().map(|entry| {
+        let mut object = entry.value();
+        match form.shape {
+            Shape::Metadata => table::metadata_only(&object),
+            _ => {
+                resource.show(&mut object);
+                object
+            }
+        }
+    });
+    let body = schema::encode::protobuf_list(schema::builtin(), version, kind, metadata, items);
+    Ok(respond::answer(StatusCode::OK, form.content_type(), respond::full(body.map_err(Status::internal)?)))
 }
 
 fn list_metadata(resource: &Resource, shape: Shape, page: &Page) -> Value {

@@ -30,13 +30,13 @@ pub fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Respo
 
 /// A failure; never a Table.
 pub fn failure(status: &Status) -> Response<Body> {
-    failure_for(status, false)
+    failure_for(status, Negotiated::PLAIN)
 }
 
-/// A failure, laid out for people where they read it.
-pub fn failure_for(status: &Status, pretty: bool) -> Response<Body> {
+/// A failure in the agreed encoding.
+pub fn failure_for(status: &Status, form: Negotiated) -> Response<Body> {
     let code = StatusCode::from_u16(status.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = answer(code, "application/json", full(json(&status.object(), pretty)));
+    let mut response = value(code, form, &status.object());
     if let Some(seconds) = status.retry_after_seconds() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -48,8 +48,18 @@ pub fn value(code: StatusCode, form: Negotiated, value: &Value) -> Response<Body
     let body = match form.encoding {
         Encoding::Json => json(value, form.pretty),
         Encoding::Yaml => serde_yaml::to_string(value).unwrap_or_default().into_bytes(),
+        Encoding::Protobuf => match schema::encode::protobuf(schema::builtin(), value) {
+            Ok(body) => body,
+            Err(error) => return unencoded(code, value, &error),
+        },
     };
     answer(code, form.content_type(), full(body))
+}
+
+/// What has no numbers for its fields goes as JSON, and says so: clients read either.
+fn unencoded(code: StatusCode, value: &Value, error: &schema::encode::Error) -> Response<Body> {
+    tracing::debug!(%error, "not as protobuf");
+    answer(code, "application/json", full(line(value)))
 }
 
 /// Stored bytes: sent as they are where JSON was agreed on.

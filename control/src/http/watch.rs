@@ -16,7 +16,6 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use rand::Rng as _;
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::asked::Asked;
@@ -39,7 +38,7 @@ const PIECE: usize = 32 << 10;
 /// 400 and 422 for a query that makes no sense. A revision that is too old is an event, not an error.
 pub async fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
     let Asked { registry, target, form, query, .. } = asked;
-    if form.encoding != Encoding::Json {
+    if form.encoding == Encoding::Yaml {
         return Err(negotiate::no_stream());
     }
     let resource = target.resource.clone();
@@ -50,15 +49,19 @@ pub async fn watch(asked: Asked<'_>) -> Result<Response<Body>, Status> {
         return Err(Status::bad_request("both a name and a field selector provided; please provide one or the other."));
     }
     let selection = Selection::parse(&resource, query.text("labelSelector"), fields)?;
-    let lines = Lines::new(resource, form.shape, Include::parse(query)?);
+    let lines = Lines::new(resource, form, Include::parse(query)?);
     let body = match start(registry, target, selection, begin).await? {
-        Err(expired) => respond::full(respond::line(&json!({"type": "ERROR", "object": expired.object()}))),
+        Err(expired) => respond::full(lines.said("ERROR", &expired.object())),
         Ok(Started { watching, initial, mark }) => {
             let clock = Clock::new(Instant::now() + lifetime, query.flag("allowWatchBookmarks"));
             stream_events(Stream { watching, initial, mark, lines, clock })
         }
     };
-    Ok(respond::answer(StatusCode::OK, "application/json", body))
+    let content_type = match form.encoding {
+        Encoding::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "application/json",
+    };
+    Ok(respond::answer(StatusCode::OK, content_type, body))
 }
 
 struct Started {

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount,
+    ConfigMap, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
+    ResourceQuota, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
@@ -43,9 +45,13 @@ informers! {
     leases: Lease,
     namespaces: Namespace,
     nodes: Node,
+    persistent_volume_claims: PersistentVolumeClaim,
+    persistent_volumes: PersistentVolume,
     pods: Pod,
     replica_sets: ReplicaSet,
     replication_controllers: ReplicationController,
+    resource_quotas: ResourceQuota,
     service_accounts: ServiceAccount,
     services: Service,
+    validating_admission_policies: ValidatingAdmissionPolicy,
 }

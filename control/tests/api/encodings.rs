@@ -29,12 +29,12 @@ async fn json_answers_have_their_headers() {
 }
 
 #[tokio::test]
-async fn protobuf_bodies_are_taken_and_answered_in_json() {
+async fn protobuf_bodies_are_taken() {
     let server = Server::start().await;
     let object = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "cm", "labels": {"a": "b"}},
         "data": {"k": "v"}});
     let made =
-        server.request("POST", CONFIGMAPS).accept(&format!("{PROTOBUF},{JSON}")).body(PROTOBUF, protobuf(&object));
+        server.request("POST", CONFIGMAPS).accept(&format!("{JSON},{PROTOBUF}")).body(PROTOBUF, protobuf(&object));
     let made = made.send().await.with(201);
     assert_eq!((&made["data"], &made["metadata"]["labels"]), (&object["data"], &object["metadata"]["labels"]));
     let mut web = deployment("web");
@@ -47,6 +47,40 @@ async fn protobuf_bodies_are_taken_and_answered_in_json() {
         "target": {"kind": "Node", "name": "n1"}});
     server.make(PODS, pod("p")).await;
     server.request("POST", &format!("{PODS}/p/binding")).body(PROTOBUF, protobuf(&binding)).send().await.with(201);
+}
+
+#[tokio::test]
+async fn protobuf_is_given_to_who_prefers_it() {
+    let server = Server::start().await;
+    let made = server.config_map("cm").await;
+    let ask = |path: &str| server.request("GET", path).accept(&format!("{PROTOBUF},{JSON}"));
+    let read = |bytes: &[u8]| schema::decode::protobuf(schema::builtin(), bytes).expect("protobuf");
+    let conformed = |mut object: Value| {
+        let ty = schema::builtin().kind("", "v1", "ConfigMap").expect("a type");
+        schema::admit::conform(ty, &mut object).expect("types that fit");
+        object
+    };
+    let (code, kind, body) = ask(&format!("{CONFIGMAPS}/cm")).raw().await;
+    assert_eq!((code, kind.as_str()), (200, PROTOBUF));
+    assert_eq!(conformed(read(&body)), made);
+    let (code, kind, body) = ask(&format!("{CONFIGMAPS}/none")).raw().await;
+    assert_eq!((code, kind.as_str()), (404, PROTOBUF));
+    assert_eq!(read(&body)["message"], "configmaps \"none\" not found");
+    let (code, kind, body) = ask(CONFIGMAPS).raw().await;
+    assert_eq!((code, kind.as_str()), (200, PROTOBUF));
+    let holds = |body: &[u8], text: &str| body.windows(text.len()).any(|w| w == text.as_bytes());
+    assert!(body.starts_with(b"k8s\0") && holds(&body, "ConfigMapList") && holds(&body, version(&made)));
+    let (_, kind, body) = ask(&format!("{CONFIGMAPS}?watch=1&timeoutSeconds=1")).raw().await;
+    assert_eq!(kind, format!("{PROTOBUF};stream=watch"));
+    let length = u32::from_be_bytes(body[..4].try_into().expect("four bytes")) as usize;
+    assert_eq!(body.len(), 4 + length, "one event");
+    assert_eq!(&body[4..11], b"\x0a\x05ADDED");
+    // WatchEvent.object is a RawExtension whose raw is a whole body.
+    let start = body.windows(4).position(|w| w == b"k8s\0").expect("an envelope");
+    assert_eq!(conformed(read(&body[start..])), made);
+    let table = format!("{PROTOBUF};as=Table;v=v1;g=meta.k8s.io,{TABLE}");
+    let shown = server.request("GET", CONFIGMAPS).accept(&table).send().await.with(200);
+    assert_eq!(shown["kind"], "Table", "Tables are JSON");
 }
 
 #[tokio::test]

@@ -186,6 +186,14 @@ impl Call {
         Answer { code: head.status.as_u16(), headers: head.headers, text }
     }
 
+    /// The code, the content type and the body of an answer that need not be text.
+    pub async fn raw(self) -> (u16, String, Bytes) {
+        let (head, body) = self.start().await.into_parts();
+        let bytes = body.collect().await.expect("the body arrives").to_bytes();
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        (head.status.as_u16(), kind, bytes)
+    }
+
     pub async fn events(self) -> Events {
         let response = self.start().await;
         assert_eq!(response.status(), 200);

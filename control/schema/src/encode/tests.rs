@@ -13,6 +13,19 @@ fn known_bytes() {
 }
 
 #[test]
+fn lists_and_events() {
+    let items = [json!({"metadata": {"name": "a"}})];
+    let body =
+        protobuf_list(builtin(), "v1", "Namespace", &json!({"resourceVersion": "7"}), items.into_iter()).unwrap();
+    assert!(body.windows(13).any(|w| w == b"NamespaceList"));
+    // Metadata, then one item, which is a message of metadata with a name.
+    assert!(body.windows(12).any(|w| w == b"\x0a\x03\x12\x017\x12\x05\x0a\x03\x0a\x01a"));
+    assert_eq!(watch_event("ADDED", b"x"), b"\0\0\0\x0c\x0a\x05ADDED\x12\x03\x0a\x01x");
+    let status = json!({"kind": "Status", "apiVersion": "v1", "code": 404});
+    assert_eq!(decode::protobuf(builtin(), &protobuf(builtin(), &status).unwrap()).unwrap()["code"], 404);
+}
+
+#[test]
 fn flattened_structs_are_nested() {
     let pod = json!({"kind": "Pod", "apiVersion": "v1", "spec": {
         "volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}],

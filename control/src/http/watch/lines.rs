@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
 
-use super::super::negotiate::Shape;
+use super::super::negotiate::{Encoding, Negotiated, Shape};
 use super::super::respond;
 use super::super::table::{self, Include};
 use crate::registry::{Frame, Resource};
@@ -21,18 +21,19 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 pub(super) struct Lines {
     resource: Arc<Resource>,
     shape: Shape,
+    encoding: Encoding,
     include: Include,
     columns_sent: bool,
 }
 
 impl Lines {
-    pub(super) fn new(resource: Arc<Resource>, shape: Shape, include: Include) -> Self {
-        Self { resource, shape, include, columns_sent: false }
+    pub(super) fn new(resource: Arc<Resource>, form: Negotiated, include: Include) -> Self {
+        Self { resource, shape: form.shape, encoding: form.encoding, include, columns_sent: false }
     }
 
     /// True where the stored bytes are what is sent.
     fn as_stored(&self) -> bool {
-        self.shape == Shape::Object && self.resource.is_shown_as_stored()
+        self.shape == Shape::Object && self.encoding == Encoding::Json && self.resource.is_shown_as_stored()
     }
 
     /// An object that was there at the start.
@@ -66,7 +67,15 @@ impl Lines {
     fn form(&self, frame: &Frame) -> u64 {
         let mut hasher = DefaultHasher::new();
         let resource = Arc::as_ptr(&self.resource) as usize;
-        (self.shape, self.include, frame.change, frame.previous, resource, &self.resource.api_version)
+        (
+            self.shape,
+            self.encoding == Encoding::Protobuf,
+            self.include,
+            frame.change,
+            frame.previous,
+            resource,
+            &self.resource.api_version,
+        )
             .hash(&mut hasher);
         hasher.finish()
     }
@@ -103,7 +112,7 @@ impl Lines {
                 table::table(self.columns(), rows, json!({ "resourceVersion": version }))
             }
         };
-        respond::line(&json!({"type": "BOOKMARK", "object": shown})).into()
+        self.said("BOOKMARK", &shown)
     }
 
     /// The columns; after the first time, none.
@@ -125,7 +134,19 @@ impl Lines {
                 table::table(self.columns(), vec![row], json!({"resourceVersion": version}))
             }
         };
-        respond::line(&json!({"type": kind, "object": shaped})).into()
+        self.said(kind, &shaped)
+    }
+
+    /// An event about this very object, encoded as agreed.
+    pub(super) fn said(&self, kind: &str, object: &Value) -> Bytes {
+        if self.encoding == Encoding::Protobuf {
+            match schema::encode::protobuf(schema::builtin(), object) {
+                Ok(body) => return schema::encode::watch_event(kind, &body).into(),
+                // Objects that were stored have their types; an empty frame would end the client's watch.
+                Err(error) => tracing::error!(%error, "an event cannot be told as protobuf"),
+            }
+        }
+        respond::line(&json!({"type": kind, "object": object})).into()
     }
 }
 
