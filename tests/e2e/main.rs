@@ -7,6 +7,7 @@
 mod harness;
 
 mod address_space;
+mod authorization;
 mod bad_input;
 mod clients;
 mod cluster;

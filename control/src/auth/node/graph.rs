@@ -118,16 +118,14 @@ impl View for Graph {
     const RESOURCES: &'static [&'static str] = &["pods", "persistentvolumes", "volumeattachments.storage.k8s.io"];
 
     fn set(&mut self, key: &Key, object: Option<&Value>) {
-        let (of, edges): (fn(&str, &str) -> Thing, fn(&Key, &Value) -> Vec<(Thing, Needs)>) = match &*key.resource {
-            "pods" => (Thing::pod, of_pod),
-            "persistentvolumes" => (Thing::volume, of_volume),
-            _ => (Thing::attachment, of_attachment),
+        let (namespace, name) = (&*key.namespace, &*key.name);
+        let (source, edges) = match &*key.resource {
+            "pods" => (Thing::pod(namespace, name), object.map(|pod| of_pod(key, pod))),
+            "persistentvolumes" => (Thing::volume(namespace, name), object.map(|volume| of_volume(key, volume))),
+            _ => (Thing::attachment(namespace, name), object.map(|attachment| of_attachment(key, attachment))),
         };
-        let source = of(&key.namespace, &key.name);
         self.take_out(&source);
-        if let Some(object) = object {
-            self.put_in(source, edges(key, object));
-        }
+        self.put_in(source, edges.unwrap_or_default());
     }
 }
 

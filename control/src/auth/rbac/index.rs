@@ -17,13 +17,16 @@ use crate::store::Key;
 /// All roles and bindings.
 #[derive(Default)]
 pub struct Index {
-    cluster_roles: HashMap<Arc<str>, Box<[Rule]>>,
-    /// By namespace, then by name.
-    roles: HashMap<Arc<str>, HashMap<Arc<str>, Box<[Rule]>>>,
+    cluster_roles: Roles,
+    /// By namespace.
+    roles: HashMap<Arc<str>, Roles>,
     cluster_bindings: Bindings,
     /// By namespace.
     bindings: HashMap<Arc<str>, Bindings>,
 }
+
+/// The rules of the roles of one scope, by name.
+type Roles = HashMap<Arc<str>, Box<[Rule]>>;
 
 /// The bindings of one scope, by name.
 type Named = BTreeMap<Arc<str>, Arc<Binding>>;
@@ -164,7 +167,7 @@ impl View for Index {
     }
 }
 
-fn put(roles: &mut HashMap<Arc<str>, Box<[Rule]>>, name: Arc<str>, rules: Option<Box<[Rule]>>) {
+fn put(roles: &mut Roles, name: Arc<str>, rules: Option<Box<[Rule]>>) {
     match rules {
         Some(rules) => drop(roles.insert(name, rules)),
         None => drop(roles.remove(&name)),
