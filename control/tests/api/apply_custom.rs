@@ -29,8 +29,8 @@ fn items(key: &str, value: &str) -> Value {
 async fn started() -> Server {
     let server = Server::start().await;
     server.define(definition()).await;
-    let foo = json!({"apiVersion": "g.example/v1", "kind": "Foo", "metadata": {"name": "f1"}, "spec": {"a": "x"}});
-    server.post(&format!("{FOOS}?fieldManager=golden"), foo).await.with(201);
+    let made = json!({"apiVersion": "g.example/v1", "kind": "Foo", "metadata": {"name": "f1"}, "spec": {"a": "x"}});
+    server.post(&format!("{FOOS}?fieldManager=golden"), made).await.with(201);
     server
 }
 
