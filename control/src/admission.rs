@@ -17,6 +17,7 @@ mod facts;
 mod limit_ranger;
 mod matching;
 mod namespace_lifecycle;
+mod node_restriction;
 mod persistent_volume_claim_resize;
 mod plugin;
 mod pod_security;
@@ -176,6 +177,7 @@ impl Admission {
                 Plugin::ServiceAccount => {
                     service_account::mutate(&self.accounts, registry, review, object).await?;
                 }
+                Plugin::NodeRestriction => node_restriction::admit(registry, review, Some(object))?,
                 Plugin::TaintNodesByCondition => taint_nodes_by_condition::mutate(review, object),
                 Plugin::Priority => priority::mutate(&self.priority_classes, registry, review, object)?,
                 Plugin::DefaultTolerationSeconds => default_toleration_seconds::mutate(review, object),
@@ -214,6 +216,7 @@ impl Admission {
         for plugin in &self.chain {
             match (plugin, object) {
                 (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
+                (Plugin::NodeRestriction, None) => node_restriction::admit(registry, review, None)?,
                 (Plugin::Priority, None) => priority::admit_delete(review)?,
                 (Plugin::LimitRanger, Some(object)) => {
                     limit_ranger::validate(&self.limit_ranges, registry, review, object)?;

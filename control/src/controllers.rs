@@ -12,6 +12,7 @@ mod account_tokens;
 mod certificate_signer;
 mod claim;
 
+mod cluster_role_aggregation;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
@@ -92,6 +93,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
+        ("role aggregation controller", cluster_role_aggregation::run(&context).boxed()),
         ("kubernetes service", seed::keep_api_endpoints(&context).boxed()),
         ("scheduler", scheduler(&context)),
     ];

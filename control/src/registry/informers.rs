@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
     ResourceQuota, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::rbac::v1::ClusterRole;
 
 use super::api::Object;
 use super::informer::Informer;
@@ -37,6 +38,7 @@ macro_rules! informers {
 }
 
 informers! {
+    cluster_roles: ClusterRole,
     config_maps: ConfigMap,
     controller_revisions: ControllerRevision,
     deployments: Deployment,

@@ -22,6 +22,8 @@ mod limit_ranger;
 mod lists;
 mod managers;
 mod namespaces;
+mod node_restriction;
+mod openapi;
 mod patch;
 mod pod_parts;
 mod pod_security;
