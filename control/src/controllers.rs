@@ -9,6 +9,7 @@
 //! and an idle cluster has neither timers nor work.
 
 mod account_tokens;
+mod api_services;
 mod certificate_signer;
 mod claim;
 
@@ -69,7 +70,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 18] = [
+    let loops: [(&'static str, BoxFuture<'static, ()>); 19] = [
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -86,6 +87,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
+        ("API services", api_services::run(&context).boxed()),
         ("kubernetes service", seed::keep_api_endpoints(&context).boxed()),
         ("scheduler", scheduler(&context)),
     ];
