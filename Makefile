@@ -2,27 +2,24 @@
 # where it cannot. Plain `cargo test --workspace` does the same work where nothing is missing.
 
 CARGO ?= cargo
-SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: test kubectl lint bench fuzz
+.PHONY: test clients lint bench fuzz
 
-test: kubectl
+test: clients
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		$(CARGO) nextest run --workspace --locked && $(CARGO) test --workspace --locked --doc; \
 	else \
 		$(CARGO) test --workspace --locked; \
 	fi
 
-# The end-to-end tests drive the real kubectl: the one on the PATH, else Debian's.
-kubectl:
-	@if command -v kubectl >/dev/null; then exit 0; fi; \
-	if ! command -v apt-get >/dev/null; then \
-		echo "make: kubectl is not on the PATH and there is no apt-get: install kubectl 1.20 or newer" >&2; exit 1; \
-	fi; \
-	echo "make: installing kubectl (package kubernetes-client)"; \
-	$(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends kubernetes-client || { \
-		echo "make: kubectl could not be installed: run \`apt-get install kubernetes-client\` as root, or put kubectl on the PATH" >&2; exit 1; \
-	}
+# The clients that the end-to-end tests drive, below target/clients (see docs/clients.md). What is there is kept.
+clients := target/clients
+clients: $(clients)/kubectl.installed $(clients)/python.installed $(clients)/node.installed
+
+$(clients)/python.installed: tests/clients/python/requirements.txt
+$(clients)/node.installed: tests/clients/node/package.json tests/clients/node/package-lock.json
+$(clients)/%.installed: tests/clients/install
+	@tests/clients/install $*
 
 # As continuous integration sees it: format, lints, tests.
 lint:

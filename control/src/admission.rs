@@ -17,12 +17,14 @@ mod facts;
 mod limit_ranger;
 mod matching;
 mod namespace_lifecycle;
+mod node_restriction;
 mod persistent_volume_claim_resize;
 mod plugin;
 mod pod_security;
 pub(crate) mod policy;
 mod priority;
 mod request;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
@@ -40,6 +42,9 @@ use policy::Policies;
 use webhook::{Rounds, Webhooks};
 
 pub use plugin::{Choice, ChoiceError};
+pub(crate) use policy::check_types;
+pub use resource_quota::{Charged, Quotas};
+pub use storage_object_in_use_protection::{CLAIM as CLAIM_IN_USE, VOLUME as VOLUME_IN_USE};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +107,7 @@ pub struct Admission {
     runtime_classes: Facts<runtime_class::Class>,
     policies: Policies,
     webhooks: Webhooks,
+    quotas: Quotas,
 }
 
 impl Default for Admission {
@@ -131,6 +137,7 @@ impl Admission {
             runtime_classes: Facts::default(),
             policies: Policies::default(),
             webhooks: Webhooks::default(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -170,6 +177,7 @@ impl Admission {
                 Plugin::ServiceAccount => {
                     service_account::mutate(&self.accounts, registry, review, object).await?;
                 }
+                Plugin::NodeRestriction => node_restriction::admit(registry, review, Some(object))?,
                 Plugin::TaintNodesByCondition => taint_nodes_by_condition::mutate(review, object),
                 Plugin::Priority => priority::mutate(&self.priority_classes, registry, review, object)?,
                 Plugin::DefaultTolerationSeconds => default_toleration_seconds::mutate(review, object),
@@ -187,7 +195,8 @@ impl Admission {
                 Plugin::PodSecurity
                 | Plugin::PersistentVolumeClaimResize
                 | Plugin::ValidatingAdmissionPolicy
-                | Plugin::ValidatingAdmissionWebhook => {}
+                | Plugin::ValidatingAdmissionWebhook
+                | Plugin::ResourceQuota => {}
             }
         }
         Ok(())
@@ -207,6 +216,8 @@ impl Admission {
         for plugin in &self.chain {
             match (plugin, object) {
                 (Plugin::NamespaceLifecycle, None) => namespace_lifecycle::admit_delete(review)?,
+                (Plugin::NodeRestriction, None) => node_restriction::admit(registry, review, None)?,
+                (Plugin::Priority, None) => priority::admit_delete(review)?,
                 (Plugin::LimitRanger, Some(object)) => {
                     limit_ranger::validate(&self.limit_ranges, registry, review, object)?;
                 }
@@ -226,9 +237,15 @@ impl Admission {
                 (Plugin::ValidatingAdmissionWebhook, object) => {
                     self.webhooks.validate(registry, review, object, warnings).await?;
                 }
+                (Plugin::ResourceQuota, Some(object)) => self.quotas.validate(registry, review, object).await?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The quotas, and who is charged.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
     }
 }

@@ -13,6 +13,7 @@ mod api_services;
 mod certificate_signer;
 mod claim;
 
+mod cluster_role_aggregation;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
@@ -21,10 +22,13 @@ mod namespace;
 mod node_cidr;
 mod node_lifecycle;
 mod pod_garbage;
+mod policy_status;
 mod replicas;
+mod resource_quota;
 mod root_certificate;
 mod seed;
 mod service_account;
+mod storage_protection;
 mod taint_eviction;
 
 use std::panic;
@@ -70,7 +74,7 @@ pub async fn seed(config: &Config, registry: &Registry) -> Result<(), crate::sta
 pub async fn run(config: Config, registry: Registry, stop: CancellationToken) -> Result<(), Error> {
     let (context, events) = Context::new(config, registry);
     seed::apply(&context).await?;
-    let loops: [(&'static str, BoxFuture<'static, ()>); 19] = [
+    let loops: Vec<(&'static str, BoxFuture<'static, ()>)> = vec![
         ("event recorder", events.boxed()),
         ("deployment controller", deployment::run(&context).boxed()),
         ("replica set controller", replicas::replica_sets(&context).boxed()),
@@ -82,12 +86,16 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("certificate signer", certificate_signer::run(&context).boxed()),
         ("token secret controller", account_tokens::run(&context).boxed()),
         ("root certificate publisher", root_certificate::run(&context).boxed()),
+        ("resource quota controller", resource_quota::run(&context).boxed()),
+        ("storage protection controller", storage_protection::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
+        ("admission policy status controller", policy_status::run(&context).boxed()),
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
         ("API services", api_services::run(&context).boxed()),
+        ("role aggregation controller", cluster_role_aggregation::run(&context).boxed()),
         ("kubernetes service", seed::keep_api_endpoints(&context).boxed()),
         ("scheduler", scheduler(&context)),
     ];

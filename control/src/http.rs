@@ -120,17 +120,21 @@ impl Router {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let pretty = negotiate::pretty(&head);
+        let (pretty, bodiless) = (negotiate::pretty(&head), head.method == Method::HEAD);
         let failure_form = Negotiated::of_failure(&head, pretty);
         let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
         let answer = match self.allowed(&head, trail.as_mut()) {
             Ok(caller) => self.dispatch(head, body, &caller, pretty).await,
             Err(refusal) => Err(refusal),
         };
-        let (response, failure) = match answer {
+        let (mut response, failure) = match answer {
             Ok(response) => (response, None),
             Err(status) => (respond::failure_for(&status, failure_form), Some(status)),
         };
+        if bodiless {
+            // HTTP/2 does not forgive a body here.
+            *response.body_mut() = respond::full(Bytes::new());
+        }
         match (&self.parts.audit, trail) {
             (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
             _ => response,
@@ -209,7 +213,7 @@ impl Router {
         let aspect = aspect(&target.resource, path)?;
         let watching = path.watch || query.flag("watch");
         let Some(verb) = Verb::of(&head.method, &target.resource, path, watching) else {
-            return Ok(not_allowed(&head.method, target));
+            return Ok(not_allowed(target));
         };
         match (verb, aspect) {
             (_, Aspect::Stream) => Err(not_yet(asked)),
@@ -231,7 +235,7 @@ impl Router {
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(&head.method, target)),
+            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(target)),
         }
     }
 }
@@ -322,13 +326,10 @@ fn unknown(path: &str) -> Response<Body> {
     respond::answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", respond::full("404 page not found\n"))
 }
 
-fn not_allowed(method: &Method, target: &Target) -> Response<Body> {
+fn not_allowed(target: &Target) -> Response<Body> {
     let mut response = respond::failure(&Status::method_not_allowed());
     let allowed = if target.name.is_empty() { "GET, POST, DELETE" } else { "GET, PUT, PATCH, DELETE" };
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    if method == Method::HEAD {
-        *response.body_mut() = respond::full(Bytes::new());
-    }
     response
 }
 

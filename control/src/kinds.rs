@@ -56,6 +56,7 @@ mod pods;
 mod podtemplates;
 mod replicasets;
 mod replicationcontrollers;
+mod resource_names;
 mod resourcequotas;
 mod rolebindings;
 mod roles;
@@ -75,6 +76,7 @@ use crate::store::Class;
 pub use access::{Change, Look};
 pub use age::{human, since};
 pub use columns::{AGE, CREATED_AT, Column, NAME};
+pub use pods::quality_of;
 
 /// What moves `metadata.generation`, which is 1 from the start for the kinds that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

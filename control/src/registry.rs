@@ -58,7 +58,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde_json::Value;
 
-use crate::admission::{Admission, Review};
+use crate::admission::{Admission, Quotas, Review};
 use crate::auth::{Authorizer, Mode};
 use crate::custom;
 use crate::kinds::services::{Addresses, Cidr};
@@ -129,6 +129,11 @@ impl Registry {
     /// The store below. Reads only; writes go through the verbs.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The quotas of all namespaces.
+    pub(crate) fn quotas(&self) -> &Quotas {
+        self.0.admission.quotas()
     }
 
     /// Who may do what.

@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     Scheduler {
         nodes: context.registry.informer(),
         pods: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.registry.api().managed_by("kube-scheduler"),
         events: context.recorder(NAME),
         snapshot: Snapshot::default(),
         pending: Pending::default(),

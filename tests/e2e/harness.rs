@@ -2,9 +2,11 @@
 
 pub mod http;
 pub mod images;
+pub mod relay;
 pub mod server;
 pub mod session;
 pub mod shell;
+pub mod transcript;
 
 pub use session::Session;
 

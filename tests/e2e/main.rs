@@ -8,6 +8,7 @@ mod harness;
 
 mod address_space;
 mod bad_input;
+mod clients;
 mod cluster;
 mod configuration;
 mod crash_loop;

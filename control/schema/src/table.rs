@@ -128,7 +128,7 @@ impl<'t> TypeRef<'t> {
     }
 
     /// The type a field of this one refers to.
-    pub(crate) fn at(self, id: u32) -> TypeRef<'t> {
+    pub fn at(self, id: u32) -> TypeRef<'t> {
         self.table.at(id)
     }
 }

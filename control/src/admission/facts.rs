@@ -53,7 +53,8 @@ impl<T: Fact> Facts<T> {
         store.list(&self.resource, namespace).entries.iter().map(|entry| self.of(store, entry)).collect()
     }
 
-    fn of(&self, store: &Store, entry: &Entry) -> Arc<T> {
+    /// Of an object as it was listed.
+    pub fn of(&self, store: &Store, entry: &Entry) -> Arc<T> {
         let mut known = self.known.lock();
         if let Some((_, fact)) = known.get(&entry.key).filter(|(revision, _)| *revision == entry.revision) {
             return fact.clone();

@@ -6,6 +6,7 @@ pub(super) enum Plugin {
     NamespaceLifecycle,
     LimitRanger,
     ServiceAccount,
+    NodeRestriction,
     TaintNodesByCondition,
     PodSecurity,
     Priority,
@@ -18,6 +19,7 @@ pub(super) enum Plugin {
     MutatingAdmissionWebhook,
     ValidatingAdmissionPolicy,
     ValidatingAdmissionWebhook,
+    ResourceQuota,
 }
 
 /// Every plug-in under its name, in the order in which they are asked.
@@ -25,6 +27,7 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("NamespaceLifecycle", Plugin::NamespaceLifecycle),
     ("LimitRanger", Plugin::LimitRanger),
     ("ServiceAccount", Plugin::ServiceAccount),
+    ("NodeRestriction", Plugin::NodeRestriction),
     ("TaintNodesByCondition", Plugin::TaintNodesByCondition),
     ("PodSecurity", Plugin::PodSecurity),
     ("Priority", Plugin::Priority),
@@ -37,6 +40,7 @@ pub(super) const CHAIN: &[(&str, Plugin)] = &[
     ("MutatingAdmissionWebhook", Plugin::MutatingAdmissionWebhook),
     ("ValidatingAdmissionPolicy", Plugin::ValidatingAdmissionPolicy),
     ("ValidatingAdmissionWebhook", Plugin::ValidatingAdmissionWebhook),
+    ("ResourceQuota", Plugin::ResourceQuota),
 ];
 
 /// Names that kube-apiserver knows besides: off unless asked for, and not there to be asked for.
@@ -56,7 +60,6 @@ const ABSENT: &[&str] = &[
     "MutatingAdmissionPolicy",
     "NamespaceAutoProvision",
     "NamespaceExists",
-    "NodeRestriction",
     "OwnerReferencesPermissionEnforcement",
     "PodNodeSelector",
     "PodTolerationRestriction",

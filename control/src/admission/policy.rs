@@ -9,6 +9,7 @@
 
 mod definition;
 mod params;
+mod typing;
 mod verdict;
 
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::registry::Registry;
 use crate::status::Status;
 use crate::store::Store;
 pub use definition::{Binding, Policy, variables};
+pub use typing::check as check_types;
 use verdict::Verdict;
 
 /// The policies and bindings of the cluster.

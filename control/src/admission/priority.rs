@@ -8,6 +8,8 @@ use crate::kinds::{Change, Look};
 use crate::registry::Registry;
 use crate::status::Status;
 
+const SYSTEM: [&str; 2] = ["system-node-critical", "system-cluster-critical"];
+
 /// What a pod gets from its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
@@ -51,6 +53,16 @@ pub fn mutate(classes: &Facts<Class>, registry: &Registry, review: &Review<'_>, 
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses to take the system's own classes away.
+pub fn admit_delete(review: &Review<'_>) -> Result<(), Status> {
+    let name = &*review.target.name;
+    if review.is("scheduling.k8s.io", "priorityclasses") && SYSTEM.contains(&name) {
+        let why = "this is a system priority class and cannot be deleted";
+        return Err(Status::forbidden("priorityclasses.scheduling.k8s.io", name, why));
+    }
+    Ok(())
 }
 
 /// Refuses a second default.

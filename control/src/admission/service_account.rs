@@ -49,7 +49,7 @@ pub async fn mutate(
         return Ok(());
     }
     if pod.at("metadata.annotations").get(MIRROR).is_some() {
-        return mirror(pod).map_err(|why| review.forbidden(pod, why));
+        return mirror(pod).map_err(|why| review.forbidden_early(pod, why));
     }
     if pod.text("spec.serviceAccountName").is_empty() {
         pod.set("spec", "serviceAccountName", DEFAULT);
@@ -58,7 +58,7 @@ pub async fn mutate(
     let name = pod.text("spec.serviceAccountName").to_owned();
     let Some(account) = find(accounts, registry, namespace, &name).await else {
         let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
-        return Err(review.forbidden(pod, &why));
+        return Err(review.forbidden_early(pod, &why));
     };
     join(pod, &account);
     Ok(())

@@ -244,3 +244,26 @@ fn variables_are_computed_once_and_from_each_other() {
     let wrong = Program::compile("variables.c == 1", &scope).unwrap_err();
     assert!(wrong.to_string().contains("undefined field 'c'"));
 }
+
+#[test]
+fn the_deepest_programs_run_on_a_small_stack() {
+    let scope = Scope::new().with("object", Type::Dyn).with(
+        "variables",
+        Type::object("kubernetes.variables", [("a".to_owned(), Type::Int), ("b".to_owned(), Type::Int)]),
+    );
+    let nested = |start: &str| format!("{start}{}", " + 1".repeat(240));
+    let calls = format!("{}object.n{}", "[".repeat(70), "][0]".repeat(70));
+    let (a, b) = (
+        Program::compile(&nested(&calls.replace("object.n", "int(object.n)")), &scope),
+        Program::compile(&nested("variables.a"), &scope),
+    );
+    assert!(a.is_err(), "deeper than a program may be");
+    let (a, b) = (Program::compile(&nested("int(object.n)"), &scope).unwrap(), b.unwrap());
+    let rule = Program::compile(&nested("variables.b"), &scope).unwrap();
+    let lists = Program::compile(&format!("{calls} == 1"), &scope).unwrap();
+    let object = json!({"n": 1});
+    let bindings = Bindings::new().json("object", &object).variables([("a", &a), ("b", &b)]);
+    let error = rule.evaluate(&bindings).unwrap_err().to_string();
+    assert!(error.contains("expression recursion limit exceeded"), "{error}");
+    assert_eq!(lists.evaluate(&Bindings::new().json("object", &object)).unwrap().as_bool(), Some(true));
+}

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
         services: context.registry.informer(),
         pods: context.registry.informer(),
         slices: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         events: context.recorder("endpoint-slice-controller"),
         unseen: Overlay::new(),
         queue: Queue::new(),

@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
         services: context.registry.informer(),
         pods: context.registry.informer(),
         endpoints: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         queue: Queue::new(),
     }
     .run()

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     let shares = Shares::new(&config.cluster_cidr, config.node_mask);
     Cidrs {
         nodes: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         events: context.recorder("cidrAllocator"),
         shares: shares.map(Mutex::new),
         queue: Queue::new(),

@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     let lost = Lost {
         nodes: context.registry.informer(),
         pods: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         queue: Queue::new(),
     };
     async move {

@@ -59,8 +59,8 @@ impl<K: Replicated> Replicas<K> {
         Self {
             owners: context.registry.informer(),
             pods: context.registry.informer(),
-            owner_api: context.registry.api(),
-            pod_api: context.registry.api(),
+            owner_api: context.api(),
+            pod_api: context.api(),
             events: context.recorder(K::COMPONENT),
             unseen: Overlay::new(),
             orphans: Orphans::default(),

@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     Certificates {
         namespaces: context.registry.informer(),
         maps: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         certificate: context.config.root_certificate.clone(),
         queue: Queue::new(),
     }

@@ -1,4 +1,5 @@
-//! What every cluster has from its first moment: the four namespaces and the `kubernetes` service.
+//! What every cluster has from its first moment: the four namespaces, the classes of pods that the cluster cannot do
+//! without, and the `kubernetes` service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use k8s_openapi::api::core::v1::{
     ServiceSpec,
 };
 use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -17,6 +19,19 @@ use crate::registry::{Api, Informer, Object, Part, Registry};
 use crate::status::Status;
 
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// Name, value and description of the priority classes of the system.
+const PRIORITIES: [(&str, i32, &str); 2] = [
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+];
 const DEFAULT: &str = "default";
 const KUBERNETES: &str = "kubernetes";
 const PORT: &str = "https";
@@ -27,6 +42,11 @@ pub(super) async fn apply(context: &Context) -> Result<(), Status> {
     for name in NAMESPACES {
         let namespace = namespace(name);
         unless_there(api.get("", name), || api.create(&namespace).boxed()).await?;
+    }
+    let api = context.registry.api::<PriorityClass>();
+    for class in PRIORITIES.map(priority_class) {
+        let name = class.metadata.name.as_deref().unwrap_or_default();
+        unless_there(api.get("", name), || api.create(&class).boxed()).await?;
     }
     match &context.config.api {
         Some(endpoint) => Kubernetes::new(&context.registry, endpoint.clone()).mend().await,
@@ -185,5 +205,14 @@ fn namespace(name: &str) -> Namespace {
         metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
         spec: Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) }),
         status: None,
+    }
+}
+
+fn priority_class((name, value, description): (&str, i32, &str)) -> PriorityClass {
+    PriorityClass {
+        metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+        value,
+        description: Some(description.to_owned()),
+        ..PriorityClass::default()
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     Accounts {
         namespaces: context.registry.informer(),
         accounts: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         queue: Queue::new(),
     }
     .run()

@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     Evictions {
         nodes: context.registry.informer(),
         pods: context.registry.informer(),
-        api: context.registry.api(),
+        api: context.api(),
         events: context.recorder("taint-eviction-controller"),
         queue: Queue::new(),
     }

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ends;
+mod quota;
 
 use std::sync::Arc;
 
@@ -301,4 +302,30 @@ async fn a_thousand_pods_are_made_exactly() {
     cluster.until("a thousand pods", |c| is_complete(c, "web", 1000)).await;
     println!("1000 pods ready and reported after {:?}", began.elapsed());
     assert_eq!(cluster.all::<Pod>().len(), 1000);
+}
+
+#[tokio::test]
+async fn an_admission_policy_is_told_what_its_types_have_not() {
+    use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
+    let c = Cluster::start().await;
+    let rules =
+        json!([{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}]);
+    let spec =
+        json!({"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "object.replicas > 1"}]});
+    let changes = c.registry.informer::<ValidatingAdmissionPolicy>();
+    let mut seen = changes.subscribe();
+    c.create::<ValidatingAdmissionPolicy>(json!({"metadata": {"name": "p"}, "spec": spec})).await;
+    let status = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        loop {
+            let change = seen.recv().await.expect("the registry is alive");
+            let status = change.new.as_ref().and_then(|policy| policy.status.clone());
+            if let Some(status) = status.filter(|status| status.observed_generation.is_some()) {
+                return status;
+            }
+        }
+    });
+    let status = status.await.expect("it is told in time");
+    assert_eq!(status.observed_generation, Some(1));
+    let warnings = status.type_checking.and_then(|checked| checked.expression_warnings).unwrap_or_default();
+    assert_eq!(warnings[0].field_ref, "spec.validations[0].expression");
 }

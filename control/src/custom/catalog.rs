@@ -169,6 +169,7 @@ fn row(definition: &Value, version: &Value, family: &Family) -> ResourceRow {
     ResourceRow {
         group: family.group.clone(),
         version: version.text("name").to_owned(),
+        stored: Some(family.storage.clone()),
         resource: names.text("plural").to_owned(),
         kind: family.kind.clone(),
         singular: names.text("singular").to_owned(),

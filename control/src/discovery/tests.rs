@@ -10,6 +10,7 @@ fn row(group: &str, version: &str, resource: &str, kind: &str) -> ResourceRow {
     ResourceRow {
         group: group.into(),
         version: version.into(),
+        stored: None,
         resource: resource.into(),
         kind: kind.into(),
         singular: kind.to_lowercase(),

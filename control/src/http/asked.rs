@@ -87,6 +87,8 @@ impl<'a> Asked<'a> {
         let agent = self.head.headers.get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let program = agent.split('/').next().unwrap_or_default();
         match program.char_indices().nth(LONGEST_MANAGER) {
+            // The node agent of this process has no program of its own.
+            _ if program.is_empty() && self.caller.user.starts_with("system:node:") => "kubelet",
             _ if program.is_empty() => "unknown",
             Some((end, _)) => &program[..end],
             None => program,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use schema::ResourceRow;
 
 use crate::custom;
 use crate::discovery::{CustomSchema, Discovery};
-use crate::registry::{Registry, Resources};
+use crate::registry::{Registry, Resource, Resources};
 
 /// The documents, and the resources that they are about.
 pub struct Described {
@@ -43,8 +44,18 @@ impl Made {
     fn of(resources: Arc<Resources>, address: &str) -> Self {
         let kinds = resources.iter().filter_map(|r| r.custom_kind());
         let schema = |kind: &Arc<custom::Kind>| CustomSchema { row: kind.row.clone(), schema: kind.published() };
-        let discovery = Discovery::new(resources.rows(), address).with_custom(kinds.map(schema).collect());
+        let rows: Vec<ResourceRow> = resources.iter().map(|resource| told(resource)).collect();
+        let discovery = Discovery::new(&rows, address).with_custom(kinds.map(schema).collect());
         let discovery = Arc::new(discovery);
         Self { resources, discovery }
     }
+}
+
+/// A row as discovery tells it: nothing new comes to a definition that goes.
+fn told(resource: &Resource) -> ResourceRow {
+    let mut row = ResourceRow::clone(&resource.row);
+    if resource.custom_kind().is_some_and(|kind| kind.family.terminating) {
+        row.verbs.retain(|verb| !matches!(*verb, "create" | "patch" | "update"));
+    }
+    row
 }

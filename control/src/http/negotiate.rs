@@ -91,8 +91,8 @@ pub fn no_stream() -> Status {
 
 /// True where a person reads the answer: the query says so, or the program is one that people use.
 pub fn pretty(head: &Parts) -> bool {
-    let query = Query::parse(head.uri.query().unwrap_or_default());
-    match query.text("pretty") {
+    let query = head.uri.query().filter(|query| query.contains("pretty"));
+    match Query::parse(query.unwrap_or_default()).text("pretty") {
         "" => {
             let agent = head.headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
             [&b"curl"[..], b"Wget", b"Mozilla/5.0"].iter().any(|program| agent.starts_with(program))

@@ -153,7 +153,8 @@ mod tests {
         let object = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "x", "annotations": {"a": "x".repeat(3000)}}});
         let bytes = Bytes::from(object.to_string());
         let entry = Entry { key: Key::new("pods", "a", "x"), revision: Revision(1), bytes, class: Class::Durable };
-        let entries = vec![Arc::new(entry); 5000];
+        let entry = Arc::new(entry);
+        let entries: Vec<_> = std::iter::repeat_with(|| entry.clone()).take(5000).collect();
         for shape in
             [ListShape::Object, ListShape::Metadata, ListShape::Table(Include::Metadata, Timestamp::UNIX_EPOCH)]
         {

@@ -29,6 +29,9 @@ pub async fn create(asked: Asked<'_>, authenticator: &Authenticator, body: Body)
     };
     conform(&mut review)?;
     place(&mut review, &target.namespace)?;
+    if resource.row.kind != "SelfSubjectRulesReview" {
+        asked.registry.account_for(resource, &mut review, &asked.write_options("CreateOptions")?);
+    }
     let status = match resource.row.kind.as_str() {
         "SelfSubjectReview" => json!({"userInfo": user(caller)}),
         "SelfSubjectAccessReview" => access::of_self(authorizer, caller, &review)?,

@@ -147,15 +147,37 @@ pub const PRIORITY: Behavior = Behavior {
     ..Behavior::GENERIC
 };
 
+/// The classes of the system itself, which nobody may have otherwise.
+const SYSTEM: [(&str, i64); 2] = [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)];
+const HIGHEST: i64 = 1_000_000_000;
+
 fn priority(class: &Value, errors: &mut Errors) {
     let name = class.text("metadata.name");
-    if name.starts_with("system-") && !matches!(name, "system-node-critical" | "system-cluster-critical") {
-        let why = "priority class names with 'system-' prefix are reserved for system use only. error: priority class name \
-                   is not valid";
-        errors.forbidden(&Path::new("metadata").child("name"), why);
-    } else if !name.starts_with("system-") && class.int("value").is_some_and(|v| v > 1_000_000_000) {
-        let why = "maximum allowed value of a user defined priority is 1000000000";
-        errors.forbidden(&Path::new("value"), why);
+    if name.starts_with("system-") {
+        if let Err(why) = system_priority(class) {
+            let why =
+                format!("priority class names with 'system-' prefix are reserved for system use only. error: {why}");
+            errors.forbidden(&Path::new("metadata").child("name"), &why);
+        }
+    } else if class.int("value").is_some_and(|v| v > HIGHEST) {
+        let why = format!("maximum allowed value of a user defined priority is {HIGHEST}");
+        errors.forbidden(&Path::new("value"), &why);
+    }
+    let policies = ["Never", "PreemptLowerPriority"];
+    let policy = class.text("preemptionPolicy");
+    if !policies.contains(&policy) {
+        errors.not_supported(&Path::new("preemptionPolicy"), policy, &policies);
+    }
+}
+
+fn system_priority(class: &Value) -> Result<(), String> {
+    let name = class.text("metadata.name");
+    let known = SYSTEM.iter().find(|(system, _)| *system == name);
+    let (_, value) = known.ok_or_else(|| format!("{name} is not a known system priority class"))?;
+    match (class.int("value") == Some(*value), class.flag("globalDefault")) {
+        (false, _) => Err(format!("value of {name} PriorityClass must be {value}")),
+        (true, true) => Err(format!("globalDefault of {name} PriorityClass must be false")),
+        (true, false) => Ok(()),
     }
 }
 

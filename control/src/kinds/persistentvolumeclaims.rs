@@ -11,8 +11,6 @@ use super::numbers::{positive_amount, quantity};
 use super::{Behavior, cells, metadata, persistentvolumes, selectors};
 use crate::field::{Errors, Path};
 
-const PROTECTION: &str = "kubernetes.io/pvc-protection";
-
 /// What claims do.
 pub const BEHAVIOR: Behavior = Behavior {
     default: |claim| claim.set_default("spec", "volumeMode", "Filesystem"),
@@ -44,14 +42,8 @@ pub const BEHAVIOR: Behavior = Behavior {
     ..Behavior::GENERIC
 };
 
-/// Kubernetes holds a claim while a pod uses it; here nothing does, so the finalizer that only its controller would
-/// take away again is left out.
 fn prepare_create(claim: &mut Value) {
     claim.set("", "status", json!({"phase": "Pending"}));
-    let kept: Vec<Value> = claim.items("metadata.finalizers").iter().filter(|f| *f != PROTECTION).cloned().collect();
-    if claim.has("metadata.finalizers") {
-        claim.set("metadata", "finalizers", kept);
-    }
 }
 
 fn validate(claim: &Value, errors: &mut Errors) {

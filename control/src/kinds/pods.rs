@@ -13,6 +13,8 @@ use super::generic::keep_status;
 use super::{Behavior, Generation, pod_spec};
 use crate::field::{Errors, Path};
 
+pub use qos::class as quality_of;
+
 /// What pods do.
 pub const BEHAVIOR: Behavior = Behavior {
     default,

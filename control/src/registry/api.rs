@@ -73,6 +73,13 @@ impl<K: Object> Api<K> {
         Self { options: WriteOptions::of(user), ..self }
     }
 
+    /// The same, with another name for who manages what it writes.
+    #[must_use]
+    pub fn managed_by(mut self, manager: &str) -> Self {
+        self.options.manager = manager.into();
+        self
+    }
+
     /// The resource behind it.
     pub fn resource(&self) -> Arc<Resource> {
         self.resource.clone()

@@ -9,7 +9,7 @@ use super::object::{meta_str, set_meta};
 use super::options::{FieldValidation, Outcome, WriteOptions};
 use super::resources::{Resource, Target};
 use super::{Registry, metadata, rules};
-use crate::admission::{Operation, Review};
+use crate::admission::{Charged, Operation, Review};
 use crate::status::Status;
 use crate::store::{Draft, Expect, LARGEST_OBJECT, Write, WriteError};
 
@@ -69,6 +69,7 @@ impl Registry {
         }
         let claim = self.claim_addresses(&named, &mut object, None)?;
         reorder(resource, &mut object)?;
+        let _charged = Charged::new(self, &named);
         self.0.admission.validate(self, &review, Some(&object), &mut warnings).await?;
         let attempts = if generated { NAME_ATTEMPTS } else { 1 };
         let mut object = self.kept(resource, object).await?;

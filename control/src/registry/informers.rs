@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount,
+    ConfigMap, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
+    ResourceQuota, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::rbac::v1::ClusterRole;
 
 use super::api::Object;
 use super::informer::Informer;
@@ -35,6 +38,7 @@ macro_rules! informers {
 }
 
 informers! {
+    cluster_roles: ClusterRole,
     config_maps: ConfigMap,
     controller_revisions: ControllerRevision,
     deployments: Deployment,
@@ -43,9 +47,13 @@ informers! {
     leases: Lease,
     namespaces: Namespace,
     nodes: Node,
+    persistent_volume_claims: PersistentVolumeClaim,
+    persistent_volumes: PersistentVolume,
     pods: Pod,
     replica_sets: ReplicaSet,
     replication_controllers: ReplicationController,
+    resource_quotas: ResourceQuota,
     service_accounts: ServiceAccount,
     services: Service,
+    validating_admission_policies: ValidatingAdmissionPolicy,
 }

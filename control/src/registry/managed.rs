@@ -81,6 +81,11 @@ impl Registry {
         put(object, &ledger);
     }
 
+    /// Says who manages what is asked, answered and forgotten: reviews have managers as upstream's have.
+    pub fn account_for(&self, resource: &Resource, question: &mut Value, options: &WriteOptions) {
+        self.manage_new(resource, question, options);
+    }
+
     /// Says who manages an object in place of `old`; both are of the stored version, and `new` has its defaults.
     pub(super) fn manage_change(
         &self,
@@ -136,7 +141,7 @@ pub(super) fn by_difference(
         if !taken.set.is_empty() {
             let manager = Manager::updater(name, version, subresource);
             if let Some(before) = ledger.owners.get(&manager) {
-                taken.set = taken.set.union(&before.set);
+                taken.set = taken.set.union(before.set.clone());
             }
             ledger.owners.insert(manager.clone(), taken);
             ledger.touch(&manager);

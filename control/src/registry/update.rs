@@ -11,7 +11,7 @@ use super::options::{Outcome, WriteOptions};
 use super::part::Part;
 use super::resources::{Resource, Target};
 use super::{Registry, rules};
-use crate::admission::{Operation, Review};
+use crate::admission::{Charged, Operation, Review};
 use crate::field::{Errors, Path};
 use crate::status::Status;
 use crate::store::{Draft, Entry, Expect, Write};
@@ -119,6 +119,7 @@ impl Registry {
         if part.is_of_spec() && resource.moves_generation(&new, old) {
             super::metadata::next_generation(&mut new);
         }
+        let _charged = Charged::new(self, target);
         if admitted {
             self.0.admission.validate(self, &review, Some(&new), &mut warnings).await?;
         }
@@ -134,13 +135,16 @@ impl Registry {
         let bytes = if is_deleting(&new) && nothing_holds(&new) {
             self.remove(target, entry, &new).await?.bytes.clone()
         } else {
+            let kept = self.kept(resource, new).await?;
             let write = Write::Put {
                 key: target.key(),
                 expect: Expect::At(entry.revision),
-                draft: Draft::new(&self.kept(resource, new).await?),
+                draft: Draft::new(&kept),
                 class: resource.behavior.class,
             };
-            self.0.store.write(write).await.map_err(|e| refused(target, e))?.bytes.clone()
+            let written = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
+            self.quotas().changed(self, target, &kept, old);
+            written.bytes.clone()
         };
         claim.keep();
         Ok(Outcome { bytes: self.told(resource, bytes).await?, created: false, warnings })
@@ -155,6 +159,7 @@ impl Registry {
         let write = Write::Delete { key: target.key(), expect: entry.revision, last: draft };
         let gone = self.0.store.write(write).await.map_err(|e| refused(target, e))?;
         self.release_addresses(target, last);
+        self.quotas().removed(self, target);
         Ok(gone)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Recorder;
 use super::recorder::{self, Sink};
 use crate::auth::{Pki, ServiceAccounts};
-use crate::registry::Registry;
+use crate::registry::{Api, Object, Registry};
 
 /// Where pods and clients reach the API server: what the `kubernetes` service leads to.
 #[derive(Clone, Debug)]
@@ -72,6 +72,11 @@ impl Context {
     pub fn new(config: Config, registry: Registry) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sink, events) = recorder::new(&registry);
         (Self { registry, config: Arc::new(config), sink }, events)
+    }
+
+    /// The verbs of a kind, for the controllers.
+    pub fn api<K: Object>(&self) -> Api<K> {
+        self.registry.api().managed_by("kube-controller-manager")
     }
 
     /// A recorder that reports as `component`.

@@ -75,6 +75,8 @@ async fn a_deletion_takes_the_instances_and_then_the_api() {
     gone.sort();
     let wanted = [("DELETED", "free"), ("MODIFIED", "held")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!(gone, wanted);
+    let told = server.read("/apis/stable.example.com/v1").await;
+    assert_eq!(told["resources"][0]["verbs"], json!(["delete", "deletecollection", "get", "list", "watch"]));
     let words = server.post(CRONTABS, crontab("late", json!({}))).await.refused(405, "MethodNotAllowed");
     assert_eq!(words, "create not allowed while custom resource definition is terminating");
     let freed = json!({"metadata": {"finalizers": null}});

@@ -38,6 +38,11 @@ async fn an_object_is_shown_in_the_version_that_is_asked_for() {
     let list = server.read(V2).await;
     let versions: Vec<&Value> = list["items"].as_array().expect("items").iter().map(|i| &i["apiVersion"]).collect();
     assert_eq!(versions, [&json!("stable.example.com/v2"); 2]);
+    let hash = async |version: &str| {
+        let told = server.read(&format!("/apis/stable.example.com/{version}")).await;
+        told["resources"][0]["storageVersionHash"].clone()
+    };
+    assert_eq!(hash("v1").await, hash("v2").await, "one version is stored");
     let listed = server.read("/apis/stable.example.com").await;
     let names: Vec<&Value> = listed["versions"].as_array().expect("versions").iter().map(|v| &v["version"]).collect();
     assert_eq!((names, &listed["preferredVersion"]["version"]), (vec![&json!("v2"), &json!("v1")], &json!("v2")));

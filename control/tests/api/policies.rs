@@ -111,7 +111,7 @@ async fn conditions_variables_and_requests_are_seen() {
     server.post(PODS, fine).await.with(201);
     let labels = json!({"metadata": {"labels": {"a": "b"}}});
     server.patch(&format!("{PODS}/p"), MERGE, labels.clone()).await.refused(422, "Invalid");
-    let system = Caller::authenticated("system:x", []);
+    let system = Caller::system("system:x");
     let patch = server.request("PATCH", &format!("{PODS}/p")).by(system).body(MERGE, labels.to_string());
     patch.send().await.with(200);
 }

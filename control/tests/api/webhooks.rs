@@ -48,7 +48,7 @@ async fn a_webhook_is_told_all_and_its_refusal_is_the_answer() {
     assert_eq!((&request["resource"], &request["requestResource"]), (&resource, &resource));
     assert_eq!((&request["name"], &request["namespace"]), (&json!("a"), &json!("golden")));
     assert_eq!((&request["operation"], &request["dryRun"]), (&json!("CREATE"), &json!(false)));
-    assert_eq!(request["userInfo"], json!({"username": "admin", "groups": ["system:authenticated"]}));
+    assert_eq!(request["userInfo"], json!({"username": "admin", "groups": ["system:masters", "system:authenticated"]}));
     assert_eq!((&request["object"]["kind"], &request["oldObject"]), (&json!("ConfigMap"), &Value::Null));
     let options = json!({"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "me"});
     assert_eq!(request["options"], options);

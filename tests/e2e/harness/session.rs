@@ -38,6 +38,12 @@ impl Session {
         session
     }
 
+    /// Types `kubectl` for this one from now on.
+    pub fn with_kubectl(mut self, kubectl: &Path) -> Session {
+        self.shell.prefer(kubectl.parent().expect("the folder of a program"));
+        self
+    }
+
     fn enter(&self, namespace: &str) {
         self.run(&format!("kubectl create namespace {namespace}"));
         self.run(&format!("kubectl config set-context --current --namespace={namespace}"));

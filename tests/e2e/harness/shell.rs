@@ -1,9 +1,13 @@
 //! A shell with `kubectl` in it, and with a home, a kubeconfig and a working directory of its own.
 
 use super::PATIENCE;
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
+use std::iter;
+use std::mem;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +17,7 @@ use tempfile::TempDir;
 
 pub struct Shell {
     dir: TempDir,
+    path: OsString,
 }
 
 /// What became of a command line.
@@ -31,9 +36,17 @@ impl fmt::Display for Run {
 impl Shell {
     pub fn new(kubeconfig: &Path) -> Shell {
         require_kubectl();
-        let shell = Shell { dir: TempDir::new().expect("a temporary directory") };
+        let path = env::var_os("PATH").unwrap_or_default();
+        let shell = Shell { dir: TempDir::new().expect("a temporary directory"), path };
         fs::copy(kubeconfig, shell.kubeconfig()).expect("the server's kubeconfig");
         shell
+    }
+
+    /// Looks for programs in this folder first.
+    pub fn prefer(&mut self, folder: &Path) {
+        let before = mem::take(&mut self.path);
+        let folders = iter::once(folder.to_owned()).chain(env::split_paths(&before));
+        self.path = env::join_paths(folders).expect("a folder without a colon");
     }
 
     /// Talks to another server from now on, from its default namespace.
@@ -54,6 +67,7 @@ impl Shell {
             .args(["-c", line])
             .current_dir(self.dir())
             .env("HOME", self.dir())
+            .env("PATH", &self.path)
             .env("KUBECONFIG", self.kubeconfig())
             .process_group(0)
             .stdin(Stdio::piped())

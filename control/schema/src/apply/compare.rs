@@ -25,17 +25,22 @@ impl Comparison {
         match (self.modified.is_empty(), self.added.is_empty()) {
             (true, _) => Cow::Borrowed(&self.added),
             (_, true) => Cow::Borrowed(&self.modified),
-            _ => Cow::Owned(self.modified.union(&self.added)),
+            _ => Cow::Owned(self.modified.clone().union(self.added.clone())),
         }
+    }
+
+    /// The same, and what was removed.
+    pub(super) fn into_parts(self) -> (FieldSet, FieldSet) {
+        (self.modified.union(self.added), self.removed)
     }
 
     /// The difference without these fields and what is below them.
     #[must_use]
     pub fn without(&self, ignored: &FieldSet) -> Self {
         Self {
-            removed: self.removed.recursive_difference(ignored),
-            modified: self.modified.recursive_difference(ignored),
-            added: self.added.recursive_difference(ignored),
+            removed: self.removed.clone().recursive_difference(ignored),
+            modified: self.modified.clone().recursive_difference(ignored),
+            added: self.added.clone().recursive_difference(ignored),
         }
     }
 
@@ -59,11 +64,11 @@ impl Comparison {
         self.added.push(&at, mark == Some(Mark::Added), below.added);
     }
 
-    fn union(self, other: &Self) -> Self {
+    fn union(self, other: Self) -> Self {
         Self {
-            removed: self.removed.union(&other.removed),
-            modified: self.modified.union(&other.modified),
-            added: self.added.union(&other.added),
+            removed: self.removed.union(other.removed),
+            modified: self.modified.union(other.modified),
+            added: self.added.union(other.added),
         }
     }
 }
@@ -96,7 +101,7 @@ fn at(view: TypeView, old: Side, new: Side) -> Found {
         (Some(was), Some(is)) => {
             let (mark, below) = as_atom(&was, old, new);
             let (other, more) = as_atom(&is, old, new);
-            (other.or(mark), below.union(&more))
+            (other.or(mark), below.union(more))
         }
         (None, None) => (None, Comparison::default()),
     }

@@ -93,7 +93,7 @@ impl Element {
     }
 
     /// Sorts what `element` finds in items, each step read once.
-    pub(super) fn sort<T>(items: &mut Vec<T>, element: impl Fn(&T) -> &Element) {
+    pub(super) fn sort<T>(items: &mut [T], element: impl Fn(&T) -> &Element) {
         if items.iter().all(|item| element(item).name().is_some()) {
             items.sort_by(|a, b| element(a).0.cmp(&element(b).0));
             return;

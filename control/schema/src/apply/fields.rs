@@ -30,7 +30,7 @@ pub struct Malformed(String);
 impl FieldSet {
     /// The set of these fields: `&[&["metadata", "name"]]`.
     pub fn of(paths: &[&[&str]]) -> Self {
-        paths.iter().fold(Self::default(), |set, path| set.union(&Self::path(path)))
+        paths.iter().fold(Self::default(), |set, path| set.union(Self::path(path)))
     }
 
     fn path(path: &[&str]) -> Self {
@@ -87,47 +87,80 @@ impl FieldSet {
 
     /// What is in either.
     #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| match (a, b) {
-            (Some(a), Some(b)) => {
-                Some(Node { at: a.at.clone(), owned: a.owned || b.owned, below: a.below.union(&b.below) })
-            }
-            (one, other) => one.or(other).cloned(),
-        })
+    pub fn union(self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        let (mut a, mut b) = (self.0.into_iter().peekable(), other.0.into_iter().peekable());
+        let mut nodes = Vec::with_capacity(a.len().max(b.len()));
+        loop {
+            let order = match (a.peek(), b.peek()) {
+                (None, None) => return Self(nodes),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => a.at.cmp(&b.at),
+            };
+            let left = if order.is_le() { a.next() } else { None };
+            let right = if order.is_ge() { b.next() } else { None };
+            nodes.extend(match (left, right) {
+                (Some(a), Some(b)) => Some(Node { at: a.at, owned: a.owned || b.owned, below: a.below.union(b.below) }),
+                (one, other) => one.or(other),
+            });
+        }
     }
 
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| {
-            let (a, b) = (a?, b?);
-            node(&a.at, a.owned && b.owned, a.below.intersection(&b.below))
-        })
+        let (mut a, mut b) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut nodes = Vec::new();
+        while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+            match left.at.cmp(&right.at) {
+                Ordering::Less => drop(a.next()),
+                Ordering::Greater => drop(b.next()),
+                Ordering::Equal => {
+                    let below = left.below.intersection(&right.below);
+                    let owned = left.owned && right.owned;
+                    nodes.extend((owned || !below.is_empty()).then(|| Node { at: left.at.clone(), owned, below }));
+                    a.next();
+                    b.next();
+                }
+            }
+        }
+        Self(nodes)
     }
 
     /// What is in this and not in the other. Fields below those of the other stay.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Self {
-        if other.is_empty() {
-            return self.clone();
-        }
-        self.zip(other, |a, b| match (a?, b) {
-            (a, Some(b)) => node(&a.at, a.owned && !b.owned, a.below.difference(&b.below)),
-            (a, None) => Some(a.clone()),
-        })
+    pub fn difference(self, other: &Self) -> Self {
+        self.without(other, |a, b| node(a.at, a.owned && !b.owned, a.below.difference(&b.below)))
     }
 
     /// The same, but fields below those of the other go with them.
     #[must_use]
-    pub fn recursive_difference(&self, other: &Self) -> Self {
-        if other.is_empty() {
-            return self.clone();
-        }
-        self.zip(other, |a, b| match (a?, b) {
-            (_, Some(b)) if b.owned => None,
-            (a, Some(b)) => node(&a.at, a.owned, a.below.recursive_difference(&b.below)),
-            (a, None) => Some(a.clone()),
+    pub fn recursive_difference(self, other: &Self) -> Self {
+        self.without(other, |a, b| match b.owned {
+            true => None,
+            false => node(a.at, a.owned, a.below.recursive_difference(&b.below)),
         })
+    }
+
+    fn without(self, other: &Self, both: impl Fn(Node, &Node) -> Option<Node>) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return self;
+        }
+        let mut others = other.0.iter().peekable();
+        let kept = self.0.into_iter().filter_map(|node| {
+            while others.next_if(|other| other.at < node.at).is_some() {}
+            match others.next_if(|other| other.at == node.at) {
+                Some(other) => both(node, other),
+                None => Some(node),
+            }
+        });
+        Self(kept.collect())
     }
 
     /// The same set with every named field of a struct in it through which it leads. Entries of maps and items stay as
@@ -152,22 +185,6 @@ impl FieldSet {
             Node { at: at.at.clone(), owned, below }
         });
         Self(nodes.collect())
-    }
-
-    fn zip(&self, other: &Self, mut choose: impl FnMut(Option<&Node>, Option<&Node>) -> Option<Node>) -> Self {
-        let (mut a, mut b) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let mut nodes = Vec::with_capacity(self.0.len());
-        loop {
-            let order = match (a.peek(), b.peek()) {
-                (None, None) => return Self(nodes),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(a), Some(b)) => a.at.cmp(&b.at),
-            };
-            let left = if order.is_le() { a.next() } else { None };
-            let right = if order.is_ge() { b.next() } else { None };
-            nodes.extend(choose(left, right));
-        }
     }
 
     /// Every field in the set as messages show it: `.spec.replicas`. First those of a level, then what is below.
@@ -239,6 +256,6 @@ fn is_of_the_future(key: &str) -> bool {
     matches!(key.as_bytes(), [sort, b':', ..] if !matches!(sort, b'f' | b'k' | b'v' | b'i'))
 }
 
-fn node(at: &Element, owned: bool, below: FieldSet) -> Option<Node> {
-    (owned || !below.is_empty()).then(|| Node { at: at.clone(), owned, below })
+fn node(at: Element, owned: bool, below: FieldSet) -> Option<Node> {
+    (owned || !below.is_empty()).then_some(Node { at, owned, below })
 }

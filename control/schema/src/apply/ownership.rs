@@ -3,6 +3,7 @@
 //! Managers speak of an object in the version in which they wrote it, so each manager's set is compared in its own version.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -89,7 +90,8 @@ pub fn update<Id: Ord + Clone>(
     let managers = reconciled(versions, live, managers);
     let (mut managers, _) = settle(versions, live, new, &comparison, managers, manager);
     let before = managers.remove(manager).map(|owner| owner.set).unwrap_or_default();
-    let set = before.difference(&comparison.removed).union(&comparison.written());
+    let (written, removed) = comparison.into_parts();
+    let set = before.difference(&removed).union(written);
     let set = set.recursive_difference(versions.ignored());
     if !set.is_empty() {
         let owner = Owner { set, version: versions.requested().to_owned(), applied: false };
@@ -150,13 +152,14 @@ fn settle<Id: Ord + Clone>(
     managers: Managers<Id>,
     manager: &Id,
 ) -> (Managers<Id>, Vec<Conflict<Id>>) {
-    let requested = comparison.without(versions.ignored());
+    // Most objects are new, or of one manager.
+    let requested = OnceCell::new();
     let mut elsewhere: BTreeMap<String, Option<Comparison>> = BTreeMap::new();
     let (mut settled, mut conflicts) = (BTreeMap::new(), Vec::new());
     for (id, mut owner) in managers {
         if id != *manager {
             let seen = if owner.version == versions.requested() {
-                Some(&requested)
+                Some(requested.get_or_init(|| comparison.without(versions.ignored())))
             } else {
                 let make = || compare_in(versions, live, new, &owner.version);
                 elsewhere.entry(owner.version.clone()).or_insert_with(make).as_ref()
@@ -209,7 +212,7 @@ fn add_back_owned<Id: Ord>(
     let mut by_version: BTreeMap<&str, FieldSet> = BTreeMap::new();
     for owner in managers.values() {
         let all = by_version.entry(&owner.version).or_default();
-        *all = all.union(&owner.set);
+        *all = std::mem::take(all).union(owner.set.clone());
     }
     let first = by_version.remove_entry(pruned_version);
     let mut pruned = pruned;
@@ -222,7 +225,7 @@ fn add_back_owned<Id: Ord>(
             continue;
         };
         let (was, is) = (paths(view, &whole).with_named(view), paths(view, &less).with_named(view));
-        let kept = remove(view, whole, &was.difference(&is.union(&owned.with_named(view))));
+        let kept = remove(view, whole, &was.difference(&is.union(owned.with_named(view))));
         pruned = converted(versions, &kept, version, pruned_version).unwrap_or(kept);
     }
     pruned

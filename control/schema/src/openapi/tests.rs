@@ -143,6 +143,7 @@ fn custom_kinds_are_told_like_others() {
     let row = ResourceRow {
         group: "example.com".to_owned(),
         version: "v1".to_owned(),
+        stored: None,
         resource: "widgets".to_owned(),
         kind: "Widget".to_owned(),
         singular: "widget".to_owned(),

@@ -16,6 +16,8 @@ pub struct ResourceRow {
     pub group: String,
     /// `v1`
     pub version: String,
+    /// The version that is stored, of a kind whose objects are kept in another one.
+    pub stored: Option<String>,
     /// `deployments`
     pub resource: String,
     /// `Deployment`
@@ -68,7 +70,7 @@ impl ResourceRow {
         let (group, version) = match (&*self.group, &*self.resource) {
             ("events.k8s.io", "events") => ("", "v1"),
             ("autoscaling", "horizontalpodautoscalers") => ("autoscaling", "v2"),
-            (group, _) => (group, &*self.version),
+            (group, _) => (group, self.stored.as_deref().unwrap_or(&self.version)),
         };
         let digest = Sha256::digest(format!("{group}/{version}/{}", self.kind));
         Some(STANDARD.encode(&digest[..8]))
@@ -100,6 +102,7 @@ pub(super) fn rows(text: &'static str) -> Vec<ResourceRow> {
                 rows.push(ResourceRow {
                     group: place.0.to_owned(),
                     version: place.1.to_owned(),
+                    stored: None,
                     resource: first.to_owned(),
                     kind: kind.to_owned(),
                     singular: kind.to_lowercase(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota, ServiceAccount,
+};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use objects::{nodes, pods};
 use serde_json::{Value, json};
@@ -75,6 +77,8 @@ impl Cluster {
         let mut maps = self.registry.informer::<ConfigMap>().subscribe();
         let mut nodes = self.registry.informer::<Node>().subscribe();
         let mut accounts = self.registry.informer::<ServiceAccount>().subscribe();
+        let mut quotas = self.registry.informer::<ResourceQuota>().subscribe();
+        let mut claims = self.registry.informer::<PersistentVolumeClaim>().subscribe();
         let store = self.registry.store();
         let mut events = store.watch(Interest::all("events"), store.revision()).expect("the present is remembered");
         let waiting = async {
@@ -90,6 +94,8 @@ impl Cluster {
                     _ = maps.recv() => {}
                     _ = nodes.recv() => {}
                     _ = accounts.recv() => {}
+                    _ = quotas.recv() => {}
+                    _ = claims.recv() => {}
                     _ = events.next() => {}
                 }
             }

@@ -17,7 +17,7 @@ const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
 pub fn settles(form: &Form<'_>, live: &Value, conflicts: &mut Vec<Conflict<Manager>>) -> bool {
     let Some(allowed) = allowed(form, live) else { return false };
     for conflict in conflicts.iter_mut() {
-        conflict.fields = conflict.fields.difference(&allowed);
+        conflict.fields = std::mem::take(&mut conflict.fields).difference(&allowed);
     }
     conflicts.retain(|conflict| !conflict.fields.is_empty());
     conflicts.is_empty()

@@ -182,7 +182,7 @@ impl Ledger {
             None => drop(self.times.remove(&bucket)),
         }
         let before = self.owners.remove(&bucket).map(|owner| owner.set).unwrap_or_default();
-        self.owners.insert(bucket, Owner { set: poured.set.union(&before), ..poured });
+        self.owners.insert(bucket, Owner { set: poured.set.union(before), ..poured });
     }
 }
 
@@ -213,29 +213,21 @@ pub fn is_reset(entries: Option<&Value>) -> bool {
 
 /// True where two lists differ in nothing but times.
 pub fn same_but_times(a: Option<&Value>, b: Option<&Value>) -> bool {
-    let entries = |list: Option<&Value>| -> Vec<Map<String, Value>> {
-        let entries = list.and_then(Value::as_array).into_iter().flatten();
-        entries.filter_map(Value::as_object).cloned().collect()
-    };
     if a == b {
         return true;
     }
-    let (mut a, b) = (entries(a), entries(b));
-    if a.len() != b.len() {
-        return false;
-    }
-    for mut entry in b {
-        entry.shift_remove("time");
-        let found = a.iter().position(|other| {
-            let others = other.len() - usize::from(other.contains_key("time"));
-            others == entry.len() && entry.iter().all(|(field, value)| other.get(field) == Some(value))
-        });
-        match found {
-            Some(at) => drop(a.swap_remove(at)),
-            None => return false,
-        }
-    }
-    true
+    let mut a: Vec<&Value> = a.and_then(Value::as_array).into_iter().flatten().collect();
+    let b = b.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    a.len() == b.len()
+        && b.iter().all(|entry| {
+            let found = a.iter().position(|other| same_but_time(entry, other));
+            found.map(|at| a.swap_remove(at)).is_some()
+        })
+}
+
+fn same_but_time(a: &Value, b: &Value) -> bool {
+    const FIELDS: [&str; 6] = ["manager", "operation", "apiVersion", "fieldsType", "subresource", "fieldsV1"];
+    FIELDS.iter().all(|field| a.get(field) == b.get(field))
 }
 
 #[cfg(test)]

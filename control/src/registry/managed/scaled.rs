@@ -38,7 +38,7 @@ pub fn by_difference(parent: &Parent<'_>, old: &Value, was: i64, is: i64, option
     }
     let path = FieldSet::of(&[parent.path]);
     for owner in ledger.owners.values_mut() {
-        owner.set = owner.set.difference(&path);
+        owner.set = std::mem::take(&mut owner.set).difference(&path);
     }
     ledger.owners.retain(|_, owner| !owner.set.is_empty());
     // A Scale leaves a count of nothing out, and nobody owns what is not there.
@@ -88,7 +88,7 @@ fn back(ledger: &mut Ledger, parent: &Parent<'_>, mut now: Managers<Manager>) {
     let path = FieldSet::of(&[parent.path]);
     for (manager, owner) in &mut ledger.owners {
         if owner.set.has(parent.path) && now.remove(manager).is_none() {
-            owner.set = owner.set.difference(&path);
+            owner.set = std::mem::take(&mut owner.set).difference(&path);
         }
     }
     ledger.owners.retain(|_, owner| !owner.set.is_empty());
