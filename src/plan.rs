@@ -85,6 +85,10 @@ impl Plan {
             client_ca_file: self.settings.client_ca_file.clone(),
             anonymous_auth: self.settings.anonymous_auth.unwrap_or(true),
             authorization_modes: self.modes.clone(),
+            admission: control::admission::Choice {
+                enabled: self.settings.enable_admission_plugins.clone(),
+                disabled: self.settings.disable_admission_plugins.clone(),
+            },
             audit: self.audit(),
             nodes,
             dialer: Some(dialer),

@@ -58,6 +58,14 @@ pub struct Settings {
     #[arg(long, env = "SAMPAN_AUTHORIZATION_MODE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
     pub authorization_mode: Vec<String>,
+    /// Admission plug-ins to have on, comma-separated, by the names of kube-apiserver; all that are known are by default
+    #[arg(long, env = "SAMPAN_ENABLE_ADMISSION_PLUGINS", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub enable_admission_plugins: Vec<String>,
+    /// Admission plug-ins to leave out, comma-separated
+    #[arg(long, env = "SAMPAN_DISABLE_ADMISSION_PLUGINS", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub disable_admission_plugins: Vec<String>,
     /// Write down who does what: a line of JSON (audit.k8s.io/v1, level Metadata) for every request
     #[arg(long, alias = "audit-log-path", env = "SAMPAN_AUDIT_LOG", value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
@@ -85,14 +93,12 @@ impl Settings {
             token_auth_file: self.token_auth_file.or(file.token_auth_file),
             client_ca_file: self.client_ca_file.or(file.client_ca_file),
             anonymous_auth: self.anonymous_auth.or(file.anonymous_auth),
-            authorization_mode: if self.authorization_mode.is_empty() {
-                file.authorization_mode
-            } else {
-                self.authorization_mode
-            },
+            authorization_mode: either(self.authorization_mode, file.authorization_mode),
+            enable_admission_plugins: either(self.enable_admission_plugins, file.enable_admission_plugins),
+            disable_admission_plugins: either(self.disable_admission_plugins, file.disable_admission_plugins),
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
-            disable: if self.disable.is_empty() { file.disable } else { self.disable },
+            disable: either(self.disable, file.disable),
         }
     }
 
@@ -100,6 +106,11 @@ impl Settings {
     pub fn runs(&self, component: Component) -> bool {
         !self.disable.contains(&component)
     }
+}
+
+/// A list that says something wins.
+fn either<T>(list: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
+    if list.is_empty() { otherwise } else { list }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! and an idle cluster has neither timers nor work.
 
 mod account_tokens;
+mod api_services;
 mod certificate_signer;
 mod claim;
 
@@ -93,6 +94,7 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("node lifecycle controller", node_lifecycle::run(&context).boxed()),
         ("taint eviction controller", taint_eviction::run(&context).boxed()),
         ("node address controller", node_cidr::run(&context).boxed()),
+        ("API services", api_services::run(&context).boxed()),
         ("role aggregation controller", cluster_role_aggregation::run(&context).boxed()),
         ("kubernetes service", seed::keep_api_endpoints(&context).boxed()),
         ("scheduler", scheduler(&context)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Choice, ChoiceError};
 use crate::audit::{self, Audit};
 use crate::auth::{
     Authenticator, Authorizer, Caller, MASTERS, Mode, Pki, PkiError, ServiceAccounts, TokenFileError, TokenKey, Tokens,
@@ -52,6 +52,8 @@ pub struct Config {
     pub anonymous_auth: bool,
     /// Who is asked whether a request is allowed.
     pub authorization_modes: Vec<Mode>,
+    /// Which admission plug-ins are asked.
+    pub admission: Choice,
     /// Where to write down who does what.
     pub audit: Option<audit::Config>,
     /// The way to the nodes' agents.
@@ -67,6 +69,9 @@ pub struct Config {
 /// Why the control plane could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// An admission plug-in was named that cannot be had.
+    #[error(transparent)]
+    Admission(#[from] ChoiceError),
     /// The folder of the store could not be made.
     #[error("cannot make {}", path.display())]
     Folder {
@@ -132,7 +137,8 @@ impl Config {
         let below = |name: &str| self.data_dir.as_deref().map(|d| d.join(name));
         let store = Store::open(store::Config { path: below("state.redb"), ..store::Config::default() })?;
         let authorizer = Authorizer::new(&self.authorization_modes, &store);
-        let registry = Registry::with(store, self.service_cidr.parse::<Cidr>()?, Admission::default(), authorizer);
+        let admission = Admission::new(&self.admission)?;
+        let registry = Registry::with(store, self.service_cidr.parse::<Cidr>()?, admission, authorizer);
         if let Some(dialer) = &self.dialer {
             registry.webhooks().dial_through(dialer.clone());
         }

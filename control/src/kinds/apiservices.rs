@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::access::{Change, Look};
 use super::columns::{AGE, Column, NAME};
 use super::generic::keep_status;
-use super::{Behavior, cells};
+use super::{Behavior, cells, metadata};
 use crate::field::{Errors, Path};
 
 /// What API services do.
 pub const BEHAVIOR: Behavior = Behavior {
-    prepare_create: |service| service.set("", "status", json!({})),
+    name: metadata::path_segment,
+    prepare_create,
     prepare_update: keep_status,
     validate,
     columns: &[
@@ -34,6 +35,14 @@ pub const BEHAVIOR: Behavior = Behavior {
     },
     ..Behavior::GENERIC
 };
+
+/// What is served here is there.
+fn prepare_create(service: &mut Value) {
+    let now = objects::time::text(&objects::time::now());
+    let local = json!({"conditions": [{"type": "Available", "status": "True", "lastTransitionTime": now,
+        "reason": "Local", "message": "Local APIServices are always available"}]});
+    service.set("", "status", if service.has("spec.service") { json!({}) } else { local });
+}
 
 fn validate(service: &Value, errors: &mut Errors) {
     let (spec, at) = (service.at("spec"), Path::new("spec"));

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod apply;
+mod apply_custom;
 mod apply_refusals;
 mod bad_input;
 mod certificates;

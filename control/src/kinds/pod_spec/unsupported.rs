@@ -43,7 +43,6 @@ const POD: &[(&str, When, &str)] = &[
     ("priorityClassName", Set, IGNORED),
     ("runtimeClassName", Set, IGNORED),
     ("schedulingGates", Set, IGNORED),
-    ("overhead", Set, IGNORED),
     ("os", Set, IGNORED),
     ("resourceClaims", Set, IGNORED),
     ("resources", Set, IGNORED),
