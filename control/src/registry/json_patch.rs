@@ -3,7 +3,8 @@
 //! # Guarantees
 //! No value comes out that nests deeper than bodies may, so whatever is stored can be read again.
 
-use json_patch::{Patch, PatchOperation};
+use json_patch::jsonptr::Pointer;
+use json_patch::{AddOperation, Patch, PatchOperation};
 use serde_json::Value;
 
 /// The most operations of one patch, as upstream has it.
@@ -50,10 +51,32 @@ pub fn apply(object: &mut Value, patch: &Patch) -> Result<(), Error> {
                 return Err(Error::TooLarge);
             }
         }
-        // The step that undoes nothing: a failed patch is thrown away as a whole.
-        json_patch::patch_unsafe(object, std::slice::from_ref(operation))?;
+        step(object, operation)?;
     }
     Ok(())
+}
+
+/// One operation, as upstream's library has it: a field that is not there can be tested to be `null`, as operators do
+/// before they add their finalizer, and it can be replaced.
+fn step(object: &mut Value, operation: &PatchOperation) -> Result<(), Error> {
+    match operation {
+        PatchOperation::Test(test) if test.value.is_null() && is_unset(object, &test.path) => return Ok(()),
+        PatchOperation::Replace(replace) if is_unset(object, &replace.path) => {
+            let (path, value) = (replace.path.clone(), replace.value.clone());
+            let add = PatchOperation::Add(AddOperation { path, value });
+            return Ok(json_patch::patch_unsafe(object, &[add])?);
+        }
+        _ => {}
+    }
+    // The step that undoes nothing: a failed patch is thrown away as a whole.
+    Ok(json_patch::patch_unsafe(object, std::slice::from_ref(operation))?)
+}
+
+/// Whether the path names a field of an object that is there, and which lacks it.
+fn is_unset(object: &Value, path: &Pointer) -> bool {
+    let Some((parent, name)) = path.split_back() else { return false };
+    let parent = object.pointer(parent.as_str()).and_then(Value::as_object);
+    parent.is_some_and(|parent| !parent.contains_key(name.decoded().as_ref()))
 }
 
 /// How many levels a value has; no value here has more than [`DEPTH`].
@@ -93,6 +116,23 @@ mod tests {
             {"op": "move", "from": "/a", "path": "/d"}, {"op": "test", "path": "/c", "value": 1}]);
         assert_eq!(applied(json!({"a": [1]}), patch).expect("applies"), json!({"b": 1, "c": 1, "d": [1]}));
         assert!(matches!(applied(json!({}), json!([{"op": "remove", "path": "/a"}])), Err(Error::Patch(_))));
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_null_and_can_be_replaced() {
+        let patch =
+            json!([{"op": "test", "path": "/a/b", "value": null}, {"op": "replace", "path": "/a/b", "value": 1}]);
+        assert_eq!(applied(json!({"a": {}}), patch).expect("applies"), json!({"a": {"b": 1}}));
+        for nowhere in ["/a/b", "/list/0"] {
+            for patch in [
+                json!([{"op": "test", "path": nowhere, "value": null}]),
+                json!([{"op": "replace", "path": nowhere, "value": 1}]),
+            ] {
+                assert!(matches!(applied(json!({"list": []}), patch), Err(Error::Patch(_))));
+            }
+        }
+        let patch = json!([{"op": "test", "path": "/a", "value": 0}]);
+        assert!(matches!(applied(json!({}), patch), Err(Error::Patch(_))));
     }
 
     #[test]

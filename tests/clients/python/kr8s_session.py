@@ -132,6 +132,8 @@ def custom_objects():
     schema = {"spec": {"type": "object", "properties": {"replicas": {"type": "integer", "default": 1}}}}
     definition = CustomResourceDefinition(crd("rafts", "Raft", GROUP, schema))
     definition.create()
+    # At first they are null, which kr8s takes for a list.
+    eventually("conditions", lambda: CustomResourceDefinition.get(definition.name).status.conditions)
     definition.wait("condition=Established", timeout=30)
     Raft = new_class("Raft", version=f"{GROUP}/v1", namespaced=True, plural="rafts")
     raft = Raft({"metadata": {"name": "one", "namespace": NS}, "spec": {}})

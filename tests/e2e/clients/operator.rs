@@ -85,7 +85,7 @@ fn operate(client: Client) -> JoinHandle<()> {
         .owns(owned, watcher::Config::default())
         .run(reconcile, |_, _: &Failure, _| Action::requeue(Duration::from_millis(200)), Arc::new(client));
     // What fails is tried again, and it fails all the time on this network.
-    tokio::spawn(controller.for_each(|result| async move { eprintln!("{result:?}") }))
+    tokio::spawn(controller.for_each(|_| async {}))
 }
 
 async fn reconcile(greeting: Arc<Greeting>, client: Arc<Client>) -> Result<Action, Failure> {
@@ -155,7 +155,8 @@ async fn live(client: Client) {
     until(&maps, "farewell-ann", says("Goodbye")).await;
     assert!(greetings.list(&ListParams::default()).await.expect("a list").items.is_empty());
 
-    let wrong = json!({"apiVersion": "kube-rs.sampan.test/v1", "kind": "Greeting", "metadata": {"name": "bob"}, "spec": {}});
+    let wrong =
+        json!({"apiVersion": "kube-rs.sampan.test/v1", "kind": "Greeting", "metadata": {"name": "bob"}, "spec": {}});
     let refused = greetings.patch("bob", &PatchParams::apply(MANAGER), &Patch::Apply(wrong)).await;
     let Err(kube::Error::Api(status)) = refused else { panic!("a greeting of nobody: {refused:?}") };
     assert_eq!((status.code, status.reason.as_str()), (422, "Invalid"));

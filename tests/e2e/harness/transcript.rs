@@ -11,8 +11,8 @@
 //!
 //! A command without lines of output may say what it likes.
 
-use super::session::Session;
 use super::eventually;
+use super::session::Session;
 
 struct Step {
     number: usize,
