@@ -32,18 +32,20 @@ const PRIORITIES: [(&str, i32, &str); 2] = [
         "Used for system critical pods that must not be moved from their current node.",
     ),
 ];
+/// Who makes all this elsewhere, and so manages it here.
+const SERVER: &str = "kube-apiserver";
 const DEFAULT: &str = "default";
 const KUBERNETES: &str = "kubernetes";
 const PORT: &str = "https";
 
 /// Makes what is missing.
 pub(super) async fn apply(context: &Context) -> Result<(), Status> {
-    let api = context.registry.api::<Namespace>();
+    let api = context.registry.api::<Namespace>().managed_by(SERVER);
     for name in NAMESPACES {
         let namespace = namespace(name);
         unless_there(api.get("", name), || api.create(&namespace).boxed()).await?;
     }
-    let api = context.registry.api::<PriorityClass>();
+    let api = context.registry.api::<PriorityClass>().managed_by(SERVER);
     for class in PRIORITIES.map(priority_class) {
         let name = class.metadata.name.as_deref().unwrap_or_default();
         unless_there(api.get("", name), || api.create(&class).boxed()).await?;
@@ -89,7 +91,12 @@ struct Kubernetes {
 
 impl Kubernetes {
     fn new(registry: &Registry, endpoint: ApiEndpoint) -> Self {
-        Self { services: registry.api(), endpoints: registry.api(), slices: registry.api(), endpoint }
+        Self {
+            services: registry.api().managed_by(SERVER),
+            endpoints: registry.api().managed_by(SERVER),
+            slices: registry.api().managed_by(SERVER),
+            endpoint,
+        }
     }
 
     async fn mend(&self) -> Result<(), Status> {
