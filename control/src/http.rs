@@ -23,6 +23,7 @@ mod query;
 mod read;
 mod respond;
 mod review;
+mod scale;
 mod table;
 mod token_request;
 mod verb;
@@ -206,7 +207,7 @@ impl Router {
     }
 
     async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-        let Asked { path, target, query, head, form, .. } = asked;
+        let Asked { path, target, query, head, .. } = asked;
         if !scope_fits(&target.resource, path) {
             return Err(Status::no_such_resource());
         }
@@ -220,9 +221,7 @@ impl Router {
             (Verb::Get, Aspect::Component) => component_statuses::get(asked),
             (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
-            (Verb::Get, Aspect::Part(Part::Scale)) => {
-                Ok(respond::value(StatusCode::OK, form, &asked.registry.scale(target).await?))
-            }
+            (Verb::Get, Aspect::Part(Part::Scale)) => scale::get(asked).await,
             (Verb::Get, _) => read::get(asked).await,
             (Verb::List, _) => read::list(asked).await,
             (Verb::Watch, _) => watch::watch(asked).await,

@@ -33,9 +33,8 @@ async fn an_owner_of_another_namespace_is_none_and_one_of_no_namespace_is_not_ju
     cluster.create::<Node>(owned_by(&owner, json!({"name": "n2"}))).await;
     cluster.create::<ConfigMap>(owned_by(&owner, json!({"name": "kept", "namespace": "default"}))).await;
     cluster.create::<ConfigMap>(owned_by(&owner, json!({"name": "stray", "namespace": "dev"}))).await;
-    // Asked of the store: an informer may not have heard of what is gone already.
-    let map = |c: &Cluster, namespace: &str, name: &str| c.registry.api::<ConfigMap>().get(namespace, name).is_ok();
-    let node = |c: &Cluster| c.registry.api::<Node>().get("", "n2").is_ok();
+    let map = |c: &Cluster, namespace: &str, name: &str| c.one::<ConfigMap>(namespace, name).is_some();
+    let node = |c: &Cluster| c.one::<Node>("", "n2").is_some();
     cluster.until("the stray's end", |c| !map(c, "dev", "stray")).await;
     assert!(node(&cluster) && map(&cluster, "default", "kept"));
     cluster.delete::<ConfigMap>("default", "owner", None).await;
@@ -50,7 +49,7 @@ async fn an_owner_of_the_same_name_is_not_the_owner() {
     cluster.delete::<ConfigMap>("default", "owner", None).await;
     cluster.create::<ConfigMap>(map("owner")).await;
     cluster.create::<ConfigMap>(owned_by(&first, json!({"name": "late", "namespace": "default"}))).await;
-    let there = |c: &Cluster, name: &str| c.registry.api::<ConfigMap>().get("default", name).is_ok();
+    let there = |c: &Cluster, name: &str| c.one::<ConfigMap>("default", name).is_some();
     cluster.until("its end", |c| !there(c, "late")).await;
     assert!(there(&cluster, "owner"));
 }
