@@ -32,20 +32,18 @@ const PRIORITIES: [(&str, i32, &str); 2] = [
         "Used for system critical pods that must not be moved from their current node.",
     ),
 ];
-/// Who makes all this elsewhere, and so manages it here.
-const SERVER: &str = "kube-apiserver";
 const DEFAULT: &str = "default";
 const KUBERNETES: &str = "kubernetes";
 const PORT: &str = "https";
 
 /// Makes what is missing.
 pub(super) async fn apply(context: &Context) -> Result<(), Status> {
-    let api = context.registry.api::<Namespace>().managed_by(SERVER);
+    let api = by_server::<Namespace>(&context.registry);
     for name in NAMESPACES {
         let namespace = namespace(name);
         unless_there(api.get("", name), || api.create(&namespace).boxed()).await?;
     }
-    let api = context.registry.api::<PriorityClass>().managed_by(SERVER);
+    let api = by_server::<PriorityClass>(&context.registry);
     for class in PRIORITIES.map(priority_class) {
         let name = class.metadata.name.as_deref().unwrap_or_default();
         unless_there(api.get("", name), || api.create(&class).boxed()).await?;
@@ -91,12 +89,7 @@ struct Kubernetes {
 
 impl Kubernetes {
     fn new(registry: &Registry, endpoint: ApiEndpoint) -> Self {
-        Self {
-            services: registry.api().managed_by(SERVER),
-            endpoints: registry.api().managed_by(SERVER),
-            slices: registry.api().managed_by(SERVER),
-            endpoint,
-        }
+        Self { services: by_server(registry), endpoints: by_server(registry), slices: by_server(registry), endpoint }
     }
 
     async fn mend(&self) -> Result<(), Status> {
@@ -131,9 +124,7 @@ impl Kubernetes {
         Service {
             metadata: metadata(&[("component", "apiserver"), ("provider", "kubernetes")]),
             spec: Some(ServiceSpec {
-                cluster_ip: Some(address.clone()),
-                cluster_ips: Some(vec![address]),
-                ip_families: Some(vec![self.family().to_owned()]),
+                cluster_ip: Some(address),
                 ip_family_policy: Some("SingleStack".to_owned()),
                 ports: Some(vec![port]),
                 session_affinity: Some("None".to_owned()),
@@ -184,6 +175,11 @@ impl Kubernetes {
     fn family(&self) -> &'static str {
         if self.endpoint.address.is_ipv4() { "IPv4" } else { "IPv6" }
     }
+}
+
+/// These objects are upstream's server's own, not its controllers'.
+fn by_server<K: Object>(registry: &Registry) -> Api<K> {
+    registry.api().acting_as("system:apiserver").managed_by("kube-apiserver")
 }
 
 /// What is there, or what `make` makes.
