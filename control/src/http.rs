@@ -41,8 +41,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, ALLOW};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::ACCEPT;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
@@ -214,7 +214,7 @@ impl Router {
         let aspect = aspect(&target.resource, path)?;
         let watching = path.watch || query.flag("watch");
         let Some(verb) = Verb::of(&head.method, &target.resource, path, watching) else {
-            return Ok(not_allowed(target));
+            return Err(Status::method_not_allowed());
         };
         match (verb, aspect) {
             (_, Aspect::Stream) => Err(not_yet(asked)),
@@ -234,7 +234,7 @@ impl Router {
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(target)),
+            (Verb::Update | Verb::Patch, _) => Err(Status::method_not_allowed()),
         }
     }
 }
@@ -323,13 +323,6 @@ fn unknown(path: &str) -> Response<Body> {
         return respond::failure(&Status::no_such_resource());
     }
     respond::answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", respond::full("404 page not found\n"))
-}
-
-fn not_allowed(target: &Target) -> Response<Body> {
-    let mut response = respond::failure(&Status::method_not_allowed());
-    let allowed = if target.name.is_empty() { "GET, POST, DELETE" } else { "GET, PUT, PATCH, DELETE" };
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    response
 }
 
 impl<B> tower::Service<Request<B>> for Router

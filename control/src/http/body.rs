@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
+use schema::admit::word;
 use schema::decode::{self, Decoded};
 use serde_json::Value;
 
@@ -101,7 +102,7 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
              json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
              Kind string \"json:\\\"kind,omitempty\\\"\" }}",
             resource.row.kind,
-            go_type(&decoded.value)
+            word(&decoded.value)
         )));
     };
     let kind = &*resource.row.kind;
@@ -137,7 +138,7 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
     let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding YAML: {why}"));
     let Decoded { value, duplicates } = decode::yaml(bytes).map_err(|e| bad(&e))?;
     if !value.is_object() && !value.is_null() {
-        let found = go_type(&value);
+        let found = word(&value);
         return Err(bad(&format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
              map[string]interface {{}}"
@@ -149,15 +150,4 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
 /// The media type of a `Content-Type`, without its parameters.
 pub fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }

@@ -34,15 +34,22 @@ pub const BEHAVIOR: Behavior = Behavior {
         Column::text(
             "Targets",
             "metrics contains the specifications for which to use to calculate the desired replica count (the maximum \
-             replica count across all metrics will be used).",
+             replica count across all metrics will be used).  The desired replica count is calculated multiplying the \
+             ratio between the target value and the current value by the current number of pods.  Ergo, metrics used \
+             must decrease as the pod count is increased, and vice-versa.  See the individual metric source types for \
+             more information about how each type of metric must respond.",
         ),
         Column::text(
             "MinPods",
-            "minReplicas is the lower limit for the number of replicas to which the autoscaler can scale down.",
+            "minReplicas is the lower limit for the number of replicas to which the autoscaler can scale down.  It \
+             defaults to 1 pod.  minReplicas is allowed to be 0 if the alpha feature gate HPAScaleToZero is enabled \
+             and at least one Object or External metric is configured.  Scaling is active as long as at least one \
+             metric value is available.",
         ),
         Column::text(
             "MaxPods",
-            "maxReplicas is the upper limit for the number of replicas to which the autoscaler can scale up.",
+            "maxReplicas is the upper limit for the number of pods that can be set by the autoscaler; cannot be \
+             smaller than MinReplicas.",
         ),
         Column::text(
             "Replicas",

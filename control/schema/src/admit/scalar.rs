@@ -26,7 +26,7 @@ pub(super) fn conform(place: Place, shape: &Shape, value: &mut Value) -> Result<
             let form = time(text, *shape == Shape::MicroTime)?;
             return replace(value, form);
         }
-        (Shape::Time | Shape::MicroTime, other) => return Err(place.refuse_as(&word(other), "string")),
+        (Shape::Time | Shape::MicroTime, other) => return Err(place.refuse_as(word(other), "string")),
         (Shape::Quantity, Value::String(text)) => {
             let form = quantity(text)?;
             return replace(value, form);
@@ -42,11 +42,11 @@ pub(super) fn conform(place: Place, shape: &Shape, value: &mut Value) -> Result<
             Some(number) if i32::try_from(number).is_ok() => true,
             _ => return Err(place.refuse_as(&format!("number {number}"), "int32")),
         },
-        (Shape::IntOrString, other) => return Err(place.refuse_as(&word(other), "int32")),
+        (Shape::IntOrString, other) => return Err(place.refuse_as(word(other), "int32")),
         (Shape::Raw | Shape::Json | Shape::Fields, _) => true,
         _ => false,
     };
-    if fits { Ok(()) } else { Err(place.refuse(&word(value), shape)) }
+    if fits { Ok(()) } else { Err(place.refuse(word(value), shape)) }
 }
 
 fn replace(value: &mut Value, form: Option<String>) -> Result<(), TypeError> {
@@ -57,16 +57,15 @@ fn replace(value: &mut Value, form: Option<String>) -> Result<(), TypeError> {
 }
 
 /// What Go's decoder calls a value.
-pub(super) fn word(value: &Value) -> String {
-    let word = match value {
+pub fn word(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
-    word.to_owned()
+    }
 }
 
 /// The words of Go's converter from maps and lists for a value that it cannot make `shape` of, where they are not the
