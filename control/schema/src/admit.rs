@@ -14,6 +14,8 @@ mod zero;
 use serde_json::{Map, Value};
 
 use crate::table::{Field, Shape, TypeRef};
+pub use scalar::word;
+
 use path::{Path, Step};
 
 pub(crate) use zero::{is_zero, positions as shown_positions, zero};
@@ -161,18 +163,18 @@ impl Conform {
             (Shape::SchemaOrArray(_), Value::Array(list)) => {
                 for item in list {
                     let Value::Object(map) = item else {
-                        return Err(place.refuse_as(&scalar::word(item), schema.go()));
+                        return Err(place.refuse_as(scalar::word(item), schema.go()));
                     };
                     self.structure(schema, place.path, map)?;
                 }
             }
             (Shape::SchemaOrStrings(_), Value::Array(list)) => {
                 if let Some(other) = list.iter().find(|item| !item.is_string()) {
-                    return Err(place.refuse_as(&scalar::word(other), "string"));
+                    return Err(place.refuse_as(scalar::word(other), "string"));
                 }
             }
             (Shape::SchemaOrBool(_), _) => return Err(TypeError("boolean or JSON schema expected".to_owned())),
-            (_, other) => return Err(place.refuse_as(&scalar::word(other), schema.go())),
+            (_, other) => return Err(place.refuse_as(scalar::word(other), schema.go())),
         }
         self.findings.unknown.truncate(known);
         Ok(())

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
+use schema::admit::word;
 use schema::decode::{self, Decoded};
 use serde_json::Value;
 
@@ -94,7 +95,7 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
         let why = format!(
             "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ \
              APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-            go_type(&decoded.value)
+            word(&decoded.value)
         );
         return Err(unrecognized(resource, &why, bytes));
     };
@@ -181,7 +182,7 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
     let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding YAML: {why}"));
     let Decoded { value, duplicates } = decode::yaml(bytes).map_err(|e| bad(&e))?;
     if !value.is_object() && !value.is_null() {
-        let found = go_type(&value);
+        let found = word(&value);
         return Err(bad(&format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
              map[string]interface {{}}"
@@ -193,16 +194,4 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
 /// The media type of a `Content-Type`, without its parameters.
 pub fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
-}
-
-/// What Go's decoder calls a value.
-pub fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }

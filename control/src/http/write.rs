@@ -1,6 +1,7 @@
 //! POST, PUT and PATCH.
 
 use http::{Response, StatusCode};
+use schema::admit::word;
 use schema::decode::{self, Decoded};
 use serde_json::{Value, json};
 
@@ -130,7 +131,7 @@ fn unknown_format(asked: Asked<'_>) -> Status {
 fn operations(bytes: &[u8]) -> Result<json_patch::Patch, Status> {
     let value = json(bytes).map_err(Status::bad_request)?;
     let unfit = |value: &Value, ty: &str| {
-        let found = body::go_type(value);
+        let found = word(value);
         Status::bad_request(format!("json: cannot unmarshal {found} into Go value of type jsonpatch.{ty}"))
     };
     let list = value.value.as_array().ok_or_else(|| unfit(&value.value, "Patch"))?;
@@ -148,7 +149,7 @@ fn object(bytes: &[u8], about: &str, options: &mut WriteOptions) -> Result<Value
     let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("{about}{why}"));
     let decoded = json(bytes).map_err(|e| bad(&e))?;
     if !decoded.value.is_object() {
-        let found = body::go_type(&decoded.value);
+        let found = word(&decoded.value);
         return Err(bad(&format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")));
     }
     options.duplicates = decoded.duplicates;

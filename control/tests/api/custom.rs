@@ -183,7 +183,9 @@ async fn openapi_tells_of_new_kinds_in_both_versions() {
     let server = Server::start().await;
     let spec = json!({"type": "object", "description": "What to do.", "properties": {
         "cronSpec": {"type": "string", "description": "When."},
-        "list": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}}});
+        "list": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+        "template": {"type": "object", "x-kubernetes-embedded-resource": true,
+            "x-kubernetes-preserve-unknown-fields": true}}});
     server.define(crontabs(spec)).await;
     let index = server.read("/openapi/v3").await;
     let url = index["paths"]["apis/stable.example.com/v1"]["serverRelativeURL"].as_str().expect("a place").to_owned();
@@ -193,6 +195,13 @@ async fn openapi_tells_of_new_kinds_in_both_versions() {
     assert_eq!(schema["properties"]["spec"]["properties"]["list"]["x-kubernetes-list-type"], "set");
     let meta = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
     assert_eq!(schema["properties"]["metadata"]["allOf"][0]["$ref"], meta);
+    let template = &schema["properties"]["spec"]["properties"]["template"];
+    assert_eq!(template["required"], json!(["kind", "apiVersion"]));
+    assert_eq!(
+        (&template["properties"]["kind"]["type"], &template["properties"]["apiVersion"]["type"]),
+        (&json!("string"), &json!("string"))
+    );
+    assert_eq!(template["properties"]["metadata"]["allOf"][0]["$ref"], meta);
     let kind = json!([{"group": "stable.example.com", "kind": "CronTab", "version": "v1"}]);
     assert_eq!(schema["x-kubernetes-group-version-kind"], kind);
     let patch = &document["paths"]["/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}"]["patch"];

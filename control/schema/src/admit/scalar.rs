@@ -57,16 +57,15 @@ fn replace(value: &mut Value, form: Option<String>) -> Result<(), TypeError> {
 }
 
 /// What Go's decoder calls a value.
-pub(super) fn word(value: &Value) -> String {
-    let word = match value {
+pub fn word(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
-    word.to_owned()
+    }
 }
 
 /// What Go calls a type.
