@@ -38,7 +38,7 @@ pub fn tolerations(tolerations: &[Value], at: &Path, errors: &mut Errors) {
             }
             "Exists" if !value.is_empty() => {
                 let why = "value must be empty when `operator` is 'Exists'";
-                errors.invalid(&at.child("operator"), toleration.clone(), why);
+                errors.invalid_as(&at.child("operator"), &shown(toleration), why);
             }
             "Exists" => {}
             other => errors.not_supported(&at.child("operator"), other, &["Equal", "Exists"]),
@@ -47,6 +47,19 @@ pub fn tolerations(tolerations: &[Value], at: &Path, errors: &mut Errors) {
             errors.not_supported(&at.child("effect"), effect, &EFFECTS);
         }
     }
+}
+
+/// A toleration as Go's `%#v` shows it.
+fn shown(toleration: &Value) -> String {
+    let text = |field| Value::from(toleration.text(field));
+    let seconds = if toleration.has("tolerationSeconds") { "0xc000000000" } else { "nil" };
+    format!(
+        "core.Toleration{{Key:{}, Operator:{}, Value:{}, Effect:{}, TolerationSeconds:(*int64)({seconds})}}",
+        text("key"),
+        text("operator"),
+        text("value"),
+        text("effect")
+    )
 }
 
 /// The rules for topology spread constraints.

@@ -220,6 +220,12 @@ mod tests {
                  means \"match all values and all keys\"",
             ),
             (
+                json!({"tolerations": [{"operator": "Exists", "value": "x", "key": "k"}],
+                    "containers": [{"name": "c", "image": "a"}]}),
+                "spec.tolerations[0].operator: Invalid value: core.Toleration{Key:\"k\", Operator:\"Exists\", Value:\"x\", \
+                 Effect:\"\", TolerationSeconds:(*int64)(nil)}: value must be empty when `operator` is 'Exists'",
+            ),
+            (
                 json!({"activeDeadlineSeconds": 0, "hostname": "a.b", "containers": [{"name": "c", "image": "a"}]}),
                 "[spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive, spec.hostname: \
                  Invalid value: \"a.b\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or \
