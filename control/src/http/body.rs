@@ -87,23 +87,17 @@ pub fn decode(content_type: &str, bytes: &[u8]) -> Result<Decoded, Status> {
 pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<Decoded, Status> {
     let mut decoded = match decode(content_type, bytes) {
         Err(unreadable) if unreadable.code() == 400 => {
-            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
-            return Err(Status::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): {} ({shown})",
-                resource.row.kind,
-                unreadable.message()
-            )));
+            return Err(unrecognized(resource, unreadable.message(), bytes));
         }
         decoded => decoded?,
     };
     let Some(object) = decoded.value.as_object_mut() else {
-        return Err(Status::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \
-             json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
-             Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-            resource.row.kind,
+        let why = format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ \
+             APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
             word(&decoded.value)
-        )));
+        );
+        return Err(unrecognized(resource, &why, bytes));
     };
     let kind = &*resource.row.kind;
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -117,6 +111,13 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
                  ({group}.{kind}): unknown conversion"
             )));
         }
+        (version, found) if version != resource.api_version && !is_known(version, found, resource) => {
+            let short = version.rsplit('/').next().unwrap_or(version);
+            return Err(Status::bad_request(format!(
+                "{kind} in version \"{short}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+                 \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+            )));
+        }
         (version, _) if version != resource.api_version => {
             return Err(Status::bad_request(format!(
                 "the API version in the data ({version}) does not match the expected API version ({})",
@@ -128,6 +129,49 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
     object.insert("apiVersion".to_owned(), resource.api_version.as_str().into());
     object.insert("kind".to_owned(), kind.into());
     Ok(decoded)
+}
+
+/// Versions of built-in kinds that are not served any more, and that upstream's server can still read.
+const FORMER: &[(&str, &[&str])] = &[
+    ("apps/v1beta1", &["ControllerRevision", "Deployment", "StatefulSet"]),
+    ("apps/v1beta2", &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("extensions/v1beta1", &["DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"]),
+    ("networking.k8s.io/v1beta1", &["Ingress", "IngressClass", "IPAddress", "ServiceCIDR"]),
+    ("batch/v1beta1", &["CronJob"]),
+    ("policy/v1beta1", &["PodDisruptionBudget"]),
+    ("autoscaling/v2beta1", &["HorizontalPodAutoscaler"]),
+    ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"]),
+    ("rbac.authorization.k8s.io/v1beta1", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
+    ("storage.k8s.io/v1beta1", &["CSIDriver", "CSINode", "CSIStorageCapacity", "StorageClass", "VolumeAttachment"]),
+    ("coordination.k8s.io/v1beta1", &["Lease"]),
+    ("discovery.k8s.io/v1beta1", &["EndpointSlice"]),
+    ("events.k8s.io/v1beta1", &["Event"]),
+];
+
+/// Whether upstream's server can read this version of a kind, if only to say that it is the wrong one.
+fn is_known(version: &str, kind: &str, resource: &Resource) -> bool {
+    let former = FORMER.iter().any(|(at, kinds)| *at == version && kinds.contains(&kind));
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    former || resource.is_custom() || schema::builtin().kind(group, number, kind).is_some()
+}
+
+/// A body that is no object: what is wrong, and how it begins.
+fn unrecognized(resource: &Resource, why: &str, bytes: &[u8]) -> Status {
+    let kind = &resource.row.kind;
+    let shown = summary(bytes);
+    Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({shown})"))
+}
+
+/// The first bytes of a body, as upstream shows them: text where it may be JSON, else hexadecimal.
+fn summary(bytes: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let first = &bytes[..bytes.len().min(SHOWN)];
+    let more = if bytes.len() > SHOWN { " ..." } else { "" };
+    match first.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(first)),
+        Some(_) => format!("{}{more}", first.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+    }
 }
 
 /// Decodes a configuration to apply.

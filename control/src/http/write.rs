@@ -1,6 +1,8 @@
 //! POST, PUT and PATCH.
 
 use http::{Response, StatusCode};
+use schema::admit::word;
+use schema::decode::{self, Decoded};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
@@ -40,6 +42,7 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
     options.duplicates = decoded.duplicates;
+    check_named(asked, &decoded.value)?;
     let outcome = asked.registry.update(asked.target, part, decoded.value, &options).await?;
     written(asked, &outcome)
 }
@@ -51,18 +54,16 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
 pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<Body>, Status> {
     let format = body::media_type(asked.content_type());
     if !PATCHES.contains(&format) {
-        return Err(Status::unsupported_media_type(PATCHES));
+        return Err(unknown_format(asked));
     }
     let bytes = body::read(body).await?;
     let mut options = asked.patch_options(format == APPLY)?;
     let patch = match format {
         APPLY => return apply(asked, part, &bytes, &options).await,
-        "application/json-patch+json" => Patch::Json(
-            serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?,
-        ),
-        "application/merge-patch+json" => Patch::Merge(object(&bytes, &mut options)?),
-        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, &mut options)?),
-        _ => return Err(Status::unsupported_media_type(PATCHES)),
+        "application/json-patch+json" => Patch::Json(operations(&bytes)?),
+        "application/merge-patch+json" => Patch::Merge(object(&bytes, "error decoding patch: ", &mut options)?),
+        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, "", &mut options)?),
+        _ => return Err(unknown_format(asked)),
     };
     let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
     if part == Part::Scale {
@@ -104,13 +105,61 @@ fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status
     Ok(response)
 }
 
+/// Who replaces an object says which.
+fn check_named(asked: Asked<'_>, object: &Value) -> Result<(), Status> {
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    if !name.is_empty() {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!(
+        "the name of the object ({} based on URL) was undeterminable: name must be provided",
+        asked.target.name
+    )))
+}
+
+/// Upstream's router knows the formats of patches of built-in kinds, and refuses others itself.
+fn unknown_format(asked: Asked<'_>) -> Status {
+    if asked.target.resource.is_custom() {
+        let served: Vec<&str> = PATCHES.iter().copied().filter(|format| !format.contains("strategic")).collect();
+        return Status::unsupported_media_type(&served);
+    }
+    Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
+}
+
+/// The operations of a JSON patch. What is not JSON, or no list of objects, is a bad request; an operation that does not exist is
+/// one that fails.
+fn operations(bytes: &[u8]) -> Result<json_patch::Patch, Status> {
+    let value = json(bytes).map_err(Status::bad_request)?;
+    let unfit = |value: &Value, ty: &str| {
+        let found = word(value);
+        Status::bad_request(format!("json: cannot unmarshal {found} into Go value of type jsonpatch.{ty}"))
+    };
+    let list = value.value.as_array().ok_or_else(|| unfit(&value.value, "Patch"))?;
+    if let Some(other) = list.iter().find(|operation| !operation.is_object()) {
+        return Err(unfit(other, "Operation"));
+    }
+    serde_json::from_value(value.value).map_err(|error| {
+        tracing::debug!(%error, "no operation of a JSON patch");
+        Status::unprocessable()
+    })
+}
+
 /// A patch document that is an object.
-fn object(bytes: &[u8], options: &mut WriteOptions) -> Result<Value, Status> {
-    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding patch: {why}"));
-    let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
+fn object(bytes: &[u8], about: &str, options: &mut WriteOptions) -> Result<Value, Status> {
+    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("{about}{why}"));
+    let decoded = json(bytes).map_err(|e| bad(&e))?;
     if !decoded.value.is_object() {
-        return Err(bad(&"a patch is an object"));
+        let found = word(&decoded.value);
+        return Err(bad(&format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")));
     }
     options.duplicates = decoded.duplicates;
     Ok(decoded.value)
+}
+
+/// JSON, or what is wrong with it in the words of Go's decoder.
+fn json(bytes: &[u8]) -> Result<Decoded, String> {
+    decode::json(bytes).map_err(|error| match error {
+        decode::Error::Json(why) => why,
+        other => other.to_string(),
+    })
 }

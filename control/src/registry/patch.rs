@@ -70,8 +70,7 @@ fn unprocessable(error: bounded::Error) -> Status {
         return Status::new(413, "RequestEntityTooLarge", error.to_string());
     }
     tracing::debug!(%error, "a JSON patch does not apply");
-    let words = "the server rejected our request due to an error in our request";
-    Status::new(422, "Invalid", words).with_empty_details()
+    Status::unprocessable()
 }
 
 /// A patch that makes something of the object that its type does not allow.

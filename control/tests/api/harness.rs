@@ -235,6 +235,12 @@ impl Answer {
         status["message"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The answer to a path that nothing is behind.
+    #[track_caller]
+    pub fn not_routed(self) {
+        assert_eq!((self.code, &*self.text), (404, "404 page not found\n"));
+    }
+
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
