@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::{Body, body, read, respond};
+use super::{Body, body, read, respond, scale};
 use crate::registry::{Outcome, Part, Patch, WriteOptions};
 use crate::status::Status;
 
@@ -36,7 +36,7 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
     if part == Part::Scale {
         let scale = body::decode(asked.content_type(), &bytes)?.value;
         let outcome = asked.registry.update_scale(asked.target, scale, &options).await?;
-        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
+        return scale::written(asked, &outcome.bytes);
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
     options.duplicates = decoded.duplicates;
@@ -66,7 +66,7 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
     };
     let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
     if part == Part::Scale {
-        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
+        return scale::written(asked, &outcome.bytes);
     }
     written(asked, &outcome)
 }
@@ -75,7 +75,7 @@ async fn apply(asked: Asked<'_>, part: Part, bytes: &[u8], options: &WriteOption
     let config = body::config(bytes)?;
     let outcome = asked.registry.apply(asked.target, part, &config, options).await?;
     if part == Part::Scale {
-        return respond::stored(StatusCode::OK, asked.form, &outcome.bytes);
+        return scale::written(asked, &outcome.bytes);
     }
     written(asked, &outcome)
 }
