@@ -10,6 +10,7 @@
 
 mod amounts;
 mod authority;
+mod certificates;
 mod default_class;
 mod default_toleration_seconds;
 pub(crate) mod expression;
@@ -193,6 +194,9 @@ impl Admission {
                     self.webhooks.mutate(registry, review, object, rounds, warnings).await?;
                 }
                 Plugin::PodSecurity
+                | Plugin::CertificateApproval
+                | Plugin::CertificateSigning
+                | Plugin::CertificateSubjectRestriction
                 | Plugin::PersistentVolumeClaimResize
                 | Plugin::ValidatingAdmissionPolicy
                 | Plugin::ValidatingAdmissionWebhook
@@ -230,6 +234,9 @@ impl Admission {
                 (Plugin::PersistentVolumeClaimResize, Some(object)) => {
                     persistent_volume_claim_resize::validate(&self.storage_classes, registry, review, object)?;
                 }
+                (Plugin::CertificateApproval, Some(object)) => certificates::approval(registry, review, object)?,
+                (Plugin::CertificateSigning, Some(object)) => certificates::signing(registry, review, object)?,
+                (Plugin::CertificateSubjectRestriction, Some(object)) => certificates::subject(review, object)?,
                 (Plugin::MutatingAdmissionWebhook, None) => self.webhooks.consult(registry, review, warnings).await?,
                 (Plugin::ValidatingAdmissionPolicy, object) => {
                     self.policies.validate(registry, review, object, warnings)?;

@@ -28,6 +28,7 @@ pub(crate) use attributes::selector_fields;
 pub use attributes::{Action, Attributes};
 pub use authenticator::{Authenticator, Peer};
 pub use authorizer::{Allowance, Authorizer, Decision};
+pub use certificate::request_organizations;
 pub use impersonate::impersonate;
 pub use jwt::Key as TokenKey;
 pub use mode::{Mode, UnknownMode};

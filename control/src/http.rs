@@ -222,7 +222,7 @@ impl Router {
             (Verb::Get, Aspect::Component) => component_statuses::get(asked),
             (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
-            (Verb::Get, Aspect::Part(Part::Scale)) => scale::shown(asked, &asked.registry.scale(target).await?),
+            (Verb::Get, Aspect::Part(Part::Scale)) => scale::get(asked).await,
             (Verb::Get, _) => read::get(asked).await,
             (Verb::List, _) => read::list(asked).await,
             (Verb::Watch, _) => watch::watch(asked).await,

@@ -1,8 +1,8 @@
 //! Credentials of pods: a token in a file, as good as long as its pod.
 
-use crate::harness::{Session, eventually};
+use crate::harness::{Session, eventually, http};
 
-const FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 #[test]
 fn a_pod_has_a_token_that_ends_with_it() {
@@ -15,11 +15,17 @@ metadata: {{name: bearer, labels: {{app: bearer}}}}
 spec:
   terminationGracePeriodSeconds: 0
   containers:
-    - {{name: main, image: localhost/log-tail:v1, args: [{FILE}]}}
+    - {{name: main, image: 'localhost/web:1.21', env: [{{name: WEB_ROOT, value: {FOLDER}}}]}}
 "
     ));
     session.ready("app=bearer");
-    let token = session.until("kubectl logs bearer", |said| said.split('.').count() == 3);
+    session.run("kubectl expose pod bearer --port=80 --type=NodePort");
+    let port = session.node_port("bearer");
+    let token = eventually("the token", || {
+        let answer = http::get(&port, "/token").map_err(|error| error.to_string())?;
+        let body = answer.rsplit("\r\n\r\n").next().unwrap_or_default().to_owned();
+        if body.split('.').count() == 3 { Ok(body) } else { Err(answer) }
+    });
     let as_bearer = format!(
         "kubectl --kubeconfig=/dev/null --server={} --insecure-skip-tls-verify --token={}",
         session.server().url(),
@@ -30,7 +36,7 @@ spec:
     assert!(who.contains("authentication.kubernetes.io/pod-name") && who.contains("bearer"), "{who}");
     session.run("kubectl delete pod bearer --now");
     eventually("the token's end", || {
-        let said = session.run_whole(&format!("{as_bearer} auth whoami"));
+        let said = session.feed(&format!("{as_bearer} auth whoami"), "");
         if said.stderr.contains("Unauthorized") || said.stderr.contains("must be logged in") {
             Ok(())
         } else {

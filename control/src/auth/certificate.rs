@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::CertificateSigningRequestDer;
+use rustls_pki_types::pem::PemObject as _;
 use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
+use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
@@ -60,6 +65,14 @@ impl Facts {
         let extra = vec![(CREDENTIAL_ID.to_owned(), vec![id])];
         Caller { extra, ..Caller::authenticated(&self.subject.user, self.subject.groups) }
     }
+}
+
+/// The groups that a certificate request (PEM in base64) asks for; none where it cannot be read.
+pub fn request_organizations(request: &str) -> Vec<String> {
+    let pem = STANDARD.decode(request).unwrap_or_default();
+    let Ok(der) = CertificateSigningRequestDer::from_pem_slice(&pem) else { return Vec::new() };
+    let Ok((_, request)) = X509CertificationRequest::from_der(&der) else { return Vec::new() };
+    texts(request.certification_request_info.subject.iter_organization()).collect()
 }
 
 fn common_name(name: &X509Name<'_>) -> Option<String> {

@@ -4,8 +4,6 @@ mod cluster;
 mod ends;
 mod quota;
 
-use std::sync::Arc;
-
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Namespace, Pod, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -208,7 +206,7 @@ async fn replica_sets_adopt_release_and_replace() {
         .await;
     cluster.delete::<ReplicaSet>("default", "rs", Some(Propagation::Orphan)).await;
     cluster.until("the set's end", |c| c.all::<ReplicaSet>().is_empty()).await;
-    let free = |p: &&Arc<Pod>| owners::references(&p.metadata).is_empty();
+    let free = |p: &&Pod| owners::references(&p.metadata).is_empty();
     cluster.until("four free pods", |c| c.all::<Pod>().iter().filter(free).count() == 4).await;
 }
 

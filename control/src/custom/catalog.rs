@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::column::Columns;
 use super::condition;
-use super::kind::{Conversion, Family, Kind};
+use super::kind::{Conversion, Edition, Family, Kind};
 use super::path::FieldPath;
 use super::rules::REVIEWS;
 use super::scale::ScalePaths;
@@ -46,20 +46,13 @@ struct Known {
 /// What kinds depend on.
 #[derive(PartialEq)]
 struct Print {
-    uid: String,
-    generation: i64,
-    names: Value,
+    edition: Edition,
     terminating: bool,
 }
 
 impl Print {
     fn of(definition: &Value) -> Self {
-        Self {
-            uid: definition.text("metadata.uid").to_owned(),
-            generation: definition.int("metadata.generation").unwrap_or_default(),
-            names: definition.at("status.acceptedNames").clone(),
-            terminating: condition::holds(definition, "Terminating"),
-        }
+        Self { edition: Edition::of(definition), terminating: condition::holds(definition, "Terminating") }
     }
 }
 
@@ -123,6 +116,7 @@ fn kinds(definition: &Value) -> Vec<Arc<Kind>> {
         conversion: conversion(spec),
         untouched: definition.int("metadata.generation") == Some(1),
         terminating: condition::holds(definition, "Terminating"),
+        edition: Edition::of(definition),
         schemas,
     });
     let kind = |(version, (_, schema)): (&Value, &(String, Arc<Structural>))| {

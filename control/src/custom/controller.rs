@@ -129,7 +129,16 @@ impl Definitions {
         let Some(definition) = self.known.get(name) else { return Ok(true) };
         match plan(definition, &self.taken(definition), self.instances(name), &condition::now()) {
             Step::Nothing => Ok(true),
-            Step::Status(next) | Step::Release(next) => {
+            Step::Status(next) => {
+                // What a status establishes is served before anybody reads so.
+                if self.catalog.put(&next) {
+                    self.serve();
+                }
+                self.write(name, next).await?;
+                Ok(true)
+            }
+            // Served as terminating until the definition is gone: nobody may create another instance by now.
+            Step::Release(next) => {
                 self.write(name, next).await?;
                 Ok(true)
             }
@@ -154,11 +163,8 @@ impl Definitions {
         Instances { left: self.registry.store().list(name, None).entries.len() }
     }
 
-    /// Writes a status. What it establishes is served before anybody reads so.
+    /// Writes a status.
     async fn write(&mut self, name: &str, next: Value) -> Result<(), Status> {
-        if self.catalog.put(&next) {
-            self.serve();
-        }
         let options = WriteOptions { manager: "kube-apiserver".into(), ..WriteOptions::default() };
         let target = self.collection.named(name);
         let written = self.registry.update(&target, Part::Status, next, &options).await?;

@@ -33,8 +33,29 @@ pub struct Family {
     pub untouched: bool,
     /// The definition is on its way out.
     pub terminating: bool,
+    /// The state of the definition that this was made from.
+    pub edition: Edition,
     /// The schema of each version, those too that are not served.
     pub schemas: Vec<(String, Arc<Structural>)>,
+}
+
+/// One state of a definition, as far as it says what its objects are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition {
+    uid: String,
+    generation: i64,
+    names: Value,
+}
+
+impl Edition {
+    /// The one that a definition shows now.
+    pub fn of(definition: &Value) -> Self {
+        Self {
+            uid: definition.text("metadata.uid").to_owned(),
+            generation: definition.int("metadata.generation").unwrap_or_default(),
+            names: definition.at("status.acceptedNames").clone(),
+        }
+    }
 }
 
 /// How an object gets from one version to another.

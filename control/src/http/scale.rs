@@ -1,62 +1,63 @@
-//! A workload's scale as an answer: the object, or a row with what is wanted and what is there.
+//! The answers that are a Scale, of whatever resource.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::negotiate::Shape;
 use super::table::{self, Include};
 use super::{Body, respond};
-use crate::kinds::{AGE, Column, Look as _, NAME, since};
+use crate::kinds::{AGE, Column, NAME, age};
 use crate::status::Status;
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: &[Column] = &[
     NAME,
     Column::integer("Desired", "replicas is the desired number of instances for the scaled object."),
     Column::integer("Available", "replicas is the actual number of observed instances of the scaled object."),
     AGE,
 ];
 
-/// A scale in the agreed shape.
+/// GET of a Scale.
 ///
 /// # Errors
-/// 400 for an `includeObject` that there is not.
-pub fn shown(asked: Asked<'_>, scale: &Value) -> Result<Response<Body>, Status> {
-    let shaped = match asked.form.shape {
+/// As [`crate::registry::Registry::scale`].
+pub async fn get(asked: Asked<'_>) -> Result<Response<Body>, Status> {
+    shaped(asked, &asked.registry.scale(asked.target).await?)
+}
+
+/// A Scale that was written, in the agreed shape.
+///
+/// # Errors
+/// 400 for an unknown `includeObject`.
+pub fn written(asked: Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
+    match asked.form.shape {
+        Shape::Object => respond::stored(StatusCode::OK, asked.form, bytes),
+        _ => shaped(asked, &serde_json::from_slice(bytes).map_err(Status::internal)?),
+    }
+}
+
+fn shaped(asked: Asked<'_>, scale: &Value) -> Result<Response<Body>, Status> {
+    let shown = match asked.form.shape {
         Shape::Object => return Ok(respond::value(StatusCode::OK, asked.form, scale)),
         Shape::Metadata => table::metadata_only(scale),
-        Shape::Table => table(scale, Include::parse(asked.query)?, objects::time::now().0),
+        Shape::Table => table(scale, Include::parse(asked.query)?),
     };
-    Ok(respond::value(StatusCode::OK, asked.form, &shaped))
+    Ok(respond::value(StatusCode::OK, asked.form, &shown))
 }
 
-/// A scale that was written.
-///
-/// # Errors
-/// As [`shown`].
-pub fn written(asked: Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
-    if asked.form.shape == Shape::Object {
-        return respond::stored(StatusCode::OK, asked.form, bytes);
-    }
-    shown(asked, &serde_json::from_slice(bytes).map_err(Status::internal)?)
-}
-
-fn table(scale: &Value, include: Include, now: Timestamp) -> Value {
-    let count = |at: &str| scale.pointer(at).and_then(Value::as_i64).unwrap_or_default();
-    let cells = json!([
-        scale["metadata"]["name"],
-        count("/spec/replicas"),
-        count("/status/replicas"),
-        since(scale.text("metadata.creationTimestamp"), now)
-    ]);
+fn table(scale: &Value, include: Include) -> Value {
+    let field = |path| scale.pointer(path).cloned().unwrap_or_default();
+    let replicas = |path| scale.pointer(path).cloned().unwrap_or(json!(0));
+    let made = field("/metadata/creationTimestamp");
+    let age = age::since(made.as_str().unwrap_or_default(), objects::time::now().0);
+    let cells = json!([field("/metadata/name"), replicas("/spec/replicas"), replicas("/status/replicas"), age]);
     let object = match include {
         Include::None => Value::Null,
         Include::Metadata => table::metadata_only(scale),
         Include::Object => scale.clone(),
     };
-    let columns: Vec<Value> = COLUMNS.iter().map(Column::definition).collect();
-    let version = json!({"resourceVersion": scale["metadata"]["resourceVersion"]});
-    table::table(columns.into(), vec![json!({"cells": cells, "object": object})], version)
+    let columns = COLUMNS.iter().map(Column::definition).collect();
+    let version = json!({"resourceVersion": field("/metadata/resourceVersion")});
+    table::table(columns, vec![json!({"cells": cells, "object": object})], version)
 }

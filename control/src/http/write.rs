@@ -34,8 +34,8 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
     let mut options = asked.write_options("UpdateOptions")?;
     let bytes = body::read(body).await?;
     if part == Part::Scale {
-        let scale = body::decode(asked.content_type(), &bytes)?.value;
-        let outcome = asked.registry.update_scale(asked.target, scale, &options).await?;
+        let wanted = body::decode(asked.content_type(), &bytes)?.value;
+        let outcome = asked.registry.update_scale(asked.target, wanted, &options).await?;
         return scale::written(asked, &outcome.bytes);
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;

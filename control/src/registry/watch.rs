@@ -22,6 +22,8 @@ pub struct Watching {
     registry: Registry,
     /// Counts the changes of what is served, for a kind that may go or become another.
     served: Option<tokio::sync::watch::Receiver<u64>>,
+    /// Once the kind has gone: nothing later than this is sent.
+    last: Option<Revision>,
 }
 
 /// One event for one reader.
@@ -74,30 +76,38 @@ impl Registry {
         })?;
         let resource = target.resource.clone();
         let served = resource.is_custom().then(|| self.resources_changed());
-        Ok(Watching { watch, resource, selection, registry: self.clone(), served })
+        Ok(Watching { watch, resource, selection, registry: self.clone(), served, last: None })
     }
 }
 
 impl Watching {
     /// The next event for this reader; none once it was too slow, the store closed, or the definition of a custom kind
-    /// changed: the reader's next watch sees it so.
+    /// changed: the reader's next watch sees it so. What happened before such an end is told first.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped, but for an event that waits for its conversion.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            let event = match &mut self.served {
-                None => self.watch.next().await?,
-                Some(served) => tokio::select! {
-                    biased;
-                    event = self.watch.next() => event?,
-                    () = ended(&self.registry, &self.resource, served) => return None,
-                },
-            };
+            let event = self.event().await?;
             if let Some(frame) = self.frame(event) {
                 return self.convert(frame).await;
             }
         }
+    }
+
+    async fn event(&mut self) -> Option<Arc<Event>> {
+        let Some(served) = &mut self.served else { return self.watch.next().await };
+        if self.last.is_none() {
+            tokio::select! {
+                biased;
+                event = self.watch.next() => return event,
+                () = ended(&self.registry, &self.resource, served) => {
+                    self.last = Some(self.registry.store().revision());
+                }
+            }
+        }
+        // What was written before the kind went was in the queue by then, though this task may not have been let to see it.
+        self.watch.try_next().filter(|event| Some(event.revision) <= self.last)
     }
 
     /// The revision up to which this reader has seen everything.
@@ -131,13 +141,13 @@ impl Watching {
     }
 }
 
-/// Waits until a custom kind is served no more, or is another one.
+/// Waits until a custom kind is served no more, or is another one. One that is on its way out is still the same.
 async fn ended(registry: &Registry, resource: &Resource, served: &mut tokio::sync::watch::Receiver<u64>) {
     loop {
         let row = &resource.row;
         let resources = registry.resources();
         let now = resources.find(&row.group, &row.version, &row.resource).and_then(|r| r.custom_kind());
-        if !now.zip(resource.custom_kind()).is_some_and(|(now, then)| Arc::ptr_eq(now, then)) {
+        if !now.zip(resource.custom_kind()).is_some_and(|(now, then)| now.family.edition == then.family.edition) {
             return;
         }
         if served.changed().await.is_err() {

@@ -95,6 +95,28 @@ async fn a_deletion_takes_the_instances_and_then_the_api() {
 }
 
 #[tokio::test]
+async fn a_slow_reader_is_told_of_every_end_before_its_watch_ends() {
+    let server = Server::start().await;
+    server.define(crontabs(any())).await;
+    let mut events = server.watch(&format!("{CRONTABS}?watch=1")).await;
+    // More than a task may take out of a queue in one go.
+    let count = 200;
+    for n in 0..count {
+        server.make(CRONTABS, crontab(&format!("n{n}"), json!({}))).await;
+    }
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    server.delete(&path).await.with(200);
+    while server.get(CRONTABS).await.code == 200 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut told = std::collections::BTreeMap::<String, u32>::new();
+    while let Some(event) = events.next().await {
+        *told.entry(event["type"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    assert_eq!(told, [("ADDED".to_owned(), count), ("DELETED".to_owned(), count)].into());
+}
+
+#[tokio::test]
 async fn definitions_are_tables_too() {
     let server = Server::start().await;
     server.define(crontabs(any())).await;

@@ -127,6 +127,14 @@ async fn scale_reads_and_writes_where_the_definition_says() {
     let mut scale = server.read(&path).await;
     assert_eq!((&scale["kind"], &scale["spec"]["replicas"]), (&json!("Scale"), &json!(3)));
     assert_eq!(scale["status"], json!({"replicas": 0, "selector": "a=b"}));
+    let table = server.request("GET", &path).accept(TABLE).send().await.with(200);
+    assert_eq!(
+        table["rows"][0]["cells"].as_array().map(|cells| &cells[..3]),
+        Some(&[json!("a"), json!(3), json!(0)][..])
+    );
+    let headings: Vec<&Value> =
+        table["columnDefinitions"].as_array().into_iter().flatten().map(|c| &c["name"]).collect();
+    assert_eq!(headings, ["Name", "Desired", "Available", "Age"]);
     scale["spec"]["replicas"] = 5.into();
     assert_eq!(server.put(&path, scale).await.with(200)["spec"]["replicas"], 5);
     let after = server.read(&format!("{CRONTABS}/a")).await;

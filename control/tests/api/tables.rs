@@ -26,19 +26,6 @@ async fn a_list_is_a_table_with_the_columns_of_its_kind() {
     assert_eq!(row["object"]["metadata"], server.read(&format!("{PODS}/p")).await["metadata"]);
 }
 
-#[tokio::test]
-async fn a_scale_has_columns_of_its_own() {
-    let server = Server::start().await;
-    server.make(DEPLOYMENTS, deployment("web")).await;
-    let path = format!("{DEPLOYMENTS}/web/scale");
-    let table = table(&server, &path).await;
-    assert_eq!(columns(&table), ["Name", "Desired", "Available", "Age"]);
-    assert_eq!(cells(&table, 3), json!(["web", 1, 0]));
-    let patched =
-        server.request("PATCH", &path).accept(TABLE).body(MERGE, json!({"spec": {"replicas": 2}}).to_string());
-    assert_eq!(cells(&patched.send().await.with(200), 3), json!(["web", 2, 0]));
-}
-
 /// "should return a 406 for a backend which does not implement metadata", as upstream's conformance tests have it.
 #[tokio::test]
 async fn what_is_not_kept_is_no_table() {

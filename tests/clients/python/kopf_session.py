@@ -107,9 +107,9 @@ def restart():
         eventually("the other's creation", lambda: phase("cora") == "Loaded")
         eventually("the deletion", lambda: gone("bess"))
         assert config_map("farewell-bess")
-        # Of a definition that is deleted, every object goes with its handlers' leave.
-        definitions.delete_custom_resource_definition(f"ships.{GROUP}")
-        eventually("the last ship to be gone", lambda: config_map("farewell-cora"))
+        custom.delete_namespaced_custom_object(*SHIPS, "cora")
+        eventually("the last ship to be gone", lambda: gone("cora"))
+    definitions.delete_custom_resource_definition(f"ships.{GROUP}")
 
 
 if __name__ == "__main__":

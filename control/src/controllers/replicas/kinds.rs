@@ -54,6 +54,9 @@ macro_rules! replicated {
                 let old = self.status.clone().unwrap_or_default();
                 let mut held = old.conditions.clone().unwrap_or_default();
                 match failure {
+                    // The first words stay: each attempt fails with another pod's name in them, and a status that
+                    // changes wakes its own controller at once, however long that meant to wait.
+                    Some(_) if conditions::find(Some(&held), REPLICA_FAILURE).is_some() => {}
                     Some((reason, message)) => {
                         let condition = $condition {
                             type_: REPLICA_FAILURE.into(),
@@ -94,3 +97,19 @@ replicated!(ReplicationController, ReplicationControllerCondition, "replication-
     let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
     Ok(selector.filter(|s| !s.is_empty()).map_or_else(LabelSelector::nothing, LabelSelector::of_map))
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failure_after_another_changes_nothing() {
+        let now = objects::time::now();
+        let set = ReplicaSet::default();
+        let failed = |set: &ReplicaSet, words| set.with_status(&Counts::default(), Some(("FailedCreate", words)), &now);
+        let first = failed(&set, "pods \"a-1\" is forbidden").expect("a first failure");
+        assert_eq!(failed(&first, "pods \"a-2\" is forbidden"), None);
+        let well = first.with_status(&Counts::default(), None, &now).expect("no failure any more");
+        assert_eq!(well.status.and_then(|status| status.conditions), None);
+    }
+}

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::auth::{ServiceAccounts, TokenKey};
 use crate::controllers::{ApiEndpoint, Config, Error, feed, run};
-use crate::registry::{DeleteOptions, Informed, Propagation, Registry};
+use crate::registry::{DeleteOptions, Informed, Object, Propagation, Registry};
 use crate::store::{self, Interest, Store};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,12 +44,16 @@ impl Cluster {
         cluster
     }
 
-    pub fn all<K: Informed>(&self) -> Vec<Arc<K>> {
-        self.registry.informer::<K>().list(None)
+    /// All objects of a kind, as the store has them: an informer may not have heard yet of what was made, or is gone.
+    pub fn all<K: Object>(&self) -> Vec<K> {
+        let listing = self.registry.store().list(&self.registry.api::<K>().resource().stored, None);
+        let decoded = listing.entries.iter().map(|e| serde_json::from_slice(&e.bytes));
+        decoded.collect::<Result<_, _>>().expect("what is stored can be read")
     }
 
-    pub fn one<K: Informed>(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
-        self.registry.informer::<K>().get(namespace, name)
+    /// One object, as the store has it.
+    pub fn one<K: Object>(&self, namespace: &str, name: &str) -> Option<K> {
+        self.registry.api::<K>().get(namespace, name).ok()
     }
 
     pub async fn create<K: Informed>(&self, object: Value) -> K {
