@@ -189,7 +189,7 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let offer = Offer { numbered: !resource.is_custom(), tabular: !is_question(&resource) };
+        let offer = negotiate::Offer { numbered: !resource.is_custom(), tabular: !is_question(&resource) };
         let form = Negotiated { pretty, ..negotiate::accept(accept, offer)? };
         body::check_encoding(&head.headers)?;
         let target = Target::new(&resource, &path.namespace, &path.name);

@@ -21,7 +21,7 @@ const APPLY: &str = "application/apply-patch+yaml";
 pub async fn create(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
     let mut options = asked.write_options("CreateOptions")?;
     let decoded = body::object(&asked.target.resource, asked.content_type(), &body::read(body).await?)?;
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     let outcome = asked.registry.create(asked.target, decoded.value, &options).await?;
     written(asked, &outcome)
 }
@@ -39,7 +39,7 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
         return scale::written(asked, &outcome.bytes);
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     let outcome = asked.registry.update(asked.target, part, decoded.value, &options).await?;
     written(asked, &outcome)
 }
@@ -57,9 +57,7 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
     let mut options = asked.patch_options(format == APPLY)?;
     let patch = match format {
         APPLY => return apply(asked, part, &bytes, &options).await,
-        "application/json-patch+json" => Patch::Json(
-            serde_json::from_slice(&bytes).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?,
-        ),
+        "application/json-patch+json" => Patch::Json(operations(&bytes, &mut options)?),
         "application/merge-patch+json" => Patch::Merge(object(&bytes, &mut options)?),
         "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, &mut options)?),
         _ => return Err(Status::unsupported_media_type(PATCHES)),
@@ -104,13 +102,33 @@ fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status
     Ok(response)
 }
 
+fn duplicates(paths: Vec<String>) -> Vec<String> {
+    paths.into_iter().map(|path| format!("duplicate field \"{path}\"")).collect()
+}
+
+fn bad(why: &dyn std::fmt::Display) -> Status {
+    Status::bad_request(format!("error decoding patch: {why}"))
+}
+
+/// The operations of a JSON patch. What is wrong with one beside what it says is told as of any other body.
+fn operations(bytes: &[u8], options: &mut WriteOptions) -> Result<json_patch::Patch, Status> {
+    let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
+    for (at, operation) in decoded.value.as_array().into_iter().flatten().enumerate() {
+        let known = |field: &str| matches!(field, "op" | "path" | "from" | "value");
+        let unknown = operation.as_object().into_iter().flat_map(|o| o.keys()).filter(|field| !known(field));
+        options.findings.extend(unknown.map(|field| format!("json patch unknown field \"[{at}].{field}\"")));
+        let within = decoded.duplicates.iter().filter(|path| path.starts_with(&format!("[{at}]")));
+        options.findings.extend(within.map(|path| format!("json patch duplicate field \"{path}\"")));
+    }
+    serde_json::from_value(decoded.value).map_err(|e| bad(&e))
+}
+
 /// A patch document that is an object.
 fn object(bytes: &[u8], options: &mut WriteOptions) -> Result<Value, Status> {
-    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding patch: {why}"));
     let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
     if !decoded.value.is_object() {
         return Err(bad(&"a patch is an object"));
     }
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     Ok(decoded.value)
 }
