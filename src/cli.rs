@@ -31,7 +31,7 @@ enum Command {
     /// Run manifests: a whole cluster in one process, until Ctrl-C
     Run(run::Run),
     /// Serve the API, and run what it is told
-    Server(server::Server),
+    Server(Box<server::Server>),
     /// Put WebAssembly images on this device, and see what is there
     #[command(subcommand)]
     Image(image::Image),

@@ -22,6 +22,7 @@ mod report;
 
 mod crowd;
 mod handler;
+mod held;
 mod idle;
 mod latency;
 mod reads;
@@ -50,6 +51,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("writes", || writes::measure().boxed()),
     ("reads", || reads::measure().boxed()),
     ("watchers", || watchers::measure().boxed()),
+    ("held", || held::measure().boxed()),
 ];
 
 #[tokio::main]

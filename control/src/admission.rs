@@ -38,7 +38,7 @@ use crate::kinds::Look;
 use crate::registry::{Registry, Target, WriteOptions};
 use crate::status::Status;
 use facts::Facts;
-use plugin::{CHAIN, Plugin};
+use plugin::Plugin;
 use policy::Policies;
 use webhook::{Rounds, Webhooks};
 
@@ -113,7 +113,7 @@ pub struct Admission {
 
 impl Default for Admission {
     fn default() -> Self {
-        Self::of(CHAIN.iter().map(|(_, plugin)| *plugin).collect())
+        Self::of(plugin::default_chain())
     }
 }
 

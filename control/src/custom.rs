@@ -23,7 +23,6 @@ mod convert;
 mod definition;
 mod kind;
 mod names;
-mod openapi;
 mod path;
 mod plan;
 mod review;

@@ -150,7 +150,7 @@ impl Discovery {
 
 impl Document {
     fn new(value: &Value) -> Self {
-        let body = Bytes::from(value.to_string());
+        let body = line(value);
         let tag = format!("\"{:X}\"", Sha256::digest(&body));
         let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header's value");
         Self { body, tag }
@@ -188,8 +188,13 @@ fn found(value: &Value) -> Response<Bytes> {
     status_json(StatusCode::OK, value)
 }
 
+/// Go's encoder ends every document with a line feed.
+fn line(value: &Value) -> Bytes {
+    format!("{value}\n").into()
+}
+
 fn status_json(status: StatusCode, value: &Value) -> Response<Bytes> {
-    let mut response = respond(status, value.to_string().into());
+    let mut response = respond(status, line(value));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -41,8 +41,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, ALLOW};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::ACCEPT;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
@@ -185,7 +185,7 @@ impl Router {
             return Ok(unknown(&decoded));
         };
         let Some(resource) = registry.resources().find(&path.group, &path.version, &path.resource).cloned() else {
-            return Err(not_served(&path));
+            return if is_builtin(&path.group) { Err(not_served(&path)) } else { Ok(unknown(&decoded)) };
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -210,12 +210,16 @@ impl Router {
     async fn verb_of(&self, asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
         let Asked { path, target, query, head, .. } = asked;
         if !scope_fits(&target.resource, path) {
-            return Err(Status::no_such_resource());
+            return if target.resource.is_custom() {
+                Ok(unknown(head.uri.path()))
+            } else {
+                Err(Status::no_such_resource())
+            };
         }
         let aspect = aspect(&target.resource, path)?;
         let watching = path.watch || query.flag("watch");
         let Some(verb) = Verb::of(&head.method, &target.resource, path, watching) else {
-            return Ok(not_allowed(target));
+            return Err(not_allowed(&head.method, &target.resource));
         };
         match (verb, aspect) {
             (_, Aspect::Stream) => Err(not_yet(asked)),
@@ -235,7 +239,7 @@ impl Router {
             (Verb::Patch, Aspect::Part(part)) => write::patch(asked, part, body).await,
             (Verb::Delete, _) => delete::delete(asked, body).await,
             (Verb::DeleteCollection, _) => delete::delete_collection(asked, body).await,
-            (Verb::Update | Verb::Patch, _) => Ok(not_allowed(target)),
+            (Verb::Update | Verb::Patch, _) => Err(Status::method_not_allowed()),
         }
     }
 }
@@ -263,7 +267,10 @@ enum Aspect {
 fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     let part = &*path.subresource;
     if !part.is_empty() && !resource.has_part(part) {
-        return Err(not_served(path));
+        return Err(match resource.is_custom() {
+            true => Status::not_found(&resource.qualified, &path.name),
+            false => not_served(path),
+        });
     }
     if !path.rest.is_empty() && part != "proxy" {
         return Err(Status::no_such_resource());
@@ -323,19 +330,27 @@ fn not_served(path: &ResourcePath) -> Status {
     Status::not_supported(&format!("{}{group}{part}", path.resource))
 }
 
-/// A path below a group is a Status; any other is plain text, as upstream has it.
+/// True for the groups that upstream's own router knows: the others are looked for elsewhere before they are not found.
+fn is_builtin(group: &str) -> bool {
+    schema::builtin().resources().iter().any(|row| *row.group == *group)
+}
+
+/// A method that a resource does not have.
+fn not_allowed(method: &Method, resource: &Resource) -> Status {
+    match method.as_str() {
+        "PUT" if resource.is_custom() => Status::verb_not_supported(&resource.qualified, "update"),
+        "PATCH" if resource.is_custom() => Status::verb_not_supported(&resource.qualified, "patch"),
+        _ => Status::method_not_allowed(),
+    }
+}
+
+/// A path below a group of upstream's own is a Status; any other is plain text, as upstream has it.
 fn unknown(path: &str) -> Response<Body> {
-    if path.starts_with("/api/") || path.starts_with("/apis/") {
+    let group = path.strip_prefix("/apis/").and_then(|rest| rest.split('/').next());
+    if path.starts_with("/api/") || group.is_some_and(is_builtin) {
         return respond::failure(&Status::no_such_resource());
     }
     respond::answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", respond::full("404 page not found\n"))
-}
-
-fn not_allowed(target: &Target) -> Response<Body> {
-    let mut response = respond::failure(&Status::method_not_allowed());
-    let allowed = if target.name.is_empty() { "GET, POST, DELETE" } else { "GET, PUT, PATCH, DELETE" };
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    response
 }
 
 impl<B> tower::Service<Request<B>> for Router

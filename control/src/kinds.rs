@@ -56,7 +56,7 @@ mod pods;
 mod podtemplates;
 mod replicasets;
 mod replicationcontrollers;
-mod resource_names;
+pub mod resource_names;
 mod resourcequotas;
 mod rolebindings;
 mod roles;

@@ -71,6 +71,13 @@ impl Status {
     /// 405: the resource is there, the verb is not.
     pub fn method_not_allowed() -> Self {
         Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            .with_empty_details()
+    }
+
+    /// 405 of a custom resource. `resource` is `foos.example.com`, the verb the API's: `update`.
+    pub fn verb_not_supported(resource: &str, verb: &str) -> Self {
+        let words = format!("{verb} is not supported on resources of kind \"{resource}\"");
+        Self::new(405, "MethodNotAllowed", words).about(resource, "")
     }
 
     /// 409: a create of something that is there.
@@ -116,6 +123,11 @@ impl Status {
             ..meta::StatusDetails::default()
         });
         status
+    }
+
+    /// 422: a patch that does not apply; upstream does not say why.
+    pub fn unprocessable() -> Self {
+        Self::new(422, "Invalid", "the server rejected our request due to an error in our request").with_empty_details()
     }
 
     /// 413: the body is over the limit, in bytes.

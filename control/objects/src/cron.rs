@@ -69,9 +69,10 @@ pub fn parse(text: &str) -> Result<Schedule, Error> {
         return descriptor(text);
     }
     let parts: Vec<&str> = text.split_whitespace().collect();
-    let fields: [&str; 5] = parts.as_slice().try_into().map_err(|_| {
-        Error(format!("expected exactly 5 fields, found {}: [{}]", parts.len(), parts.join(" ")))
-    })?;
+    let fields: [&str; 5] = parts
+        .as_slice()
+        .try_into()
+        .map_err(|_| Error(format!("expected exactly 5 fields, found {}: [{}]", parts.len(), parts.join(" "))))?;
     let mut parsed = [Field { bits: 0, any: false }; 5];
     for ((slot, text), bounds) in parsed.iter_mut().zip(fields).zip(&FIELDS) {
         *slot = field(text, bounds)?;
@@ -187,9 +188,9 @@ fn number(text: &str) -> Result<u32, Error> {
     match text.parse::<i64>() {
         Ok(n) if n < 0 => Err(Error(format!("negative number ({n}) not allowed: {text}"))),
         Ok(n) => Ok(u32::try_from(n).unwrap_or(u32::MAX)),
-        Err(_) => Err(Error(format!(
-            "failed to parse int from {text}: strconv.Atoi: parsing \"{text}\": invalid syntax"
-        ))),
+        Err(_) => {
+            Err(Error(format!("failed to parse int from {text}: strconv.Atoi: parsing \"{text}\": invalid syntax")))
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) enum Plugin {
 }
 
 /// Every plug-in under its name, in the order in which they are asked.
-pub(super) const CHAIN: &[(&str, Plugin)] = &[
+const CHAIN: &[(&str, Plugin)] = &[
     ("NamespaceLifecycle", Plugin::NamespaceLifecycle),
     ("LimitRanger", Plugin::LimitRanger),
     ("ServiceAccount", Plugin::ServiceAccount),
@@ -91,7 +91,11 @@ pub enum ChoiceError {
     Both(String),
 }
 
-/// Which plug-ins to ask, by name. All that are here are on by default, as upstream.
+/// Asked only where they are switched on: a controller does the same a moment later, and the answer to a create has nothing
+/// that its client did not write.
+const OFF: &[&str] = &["StorageObjectInUseProtection"];
+
+/// Which plug-ins to ask, by name. All others that are here are on by default, as upstream.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// On, whatever the default.
@@ -117,9 +121,17 @@ impl Choice {
         if let Some(name) = self.enabled.iter().find(|name| self.disabled.contains(name)) {
             return Err(ChoiceError::Both(name.clone()));
         }
-        let on = |(name, _): &&(&str, Plugin)| !self.disabled.iter().any(|off| off == name);
+        let has = |names: &[String], name: &str| names.iter().any(|n| n == name);
+        let on = |(name, _): &&(&str, Plugin)| {
+            has(&self.enabled, name) || !(OFF.contains(name) || has(&self.disabled, name))
+        };
         Ok(CHAIN.iter().filter(on).map(|(_, plugin)| *plugin).collect())
     }
+}
+
+/// What is asked where nobody chose.
+pub(super) fn default_chain() -> Vec<Plugin> {
+    CHAIN.iter().filter(|(name, _)| !OFF.contains(name)).map(|(_, plugin)| *plugin).collect()
 }
 
 fn known() -> Vec<&'static str> {
@@ -137,9 +149,10 @@ mod tests {
 
     #[test]
     fn plug_ins_can_be_switched_off() {
-        assert_eq!(chain(&[], &[]).map(|c| c.len()), Ok(CHAIN.len()));
+        assert_eq!(chain(&[], &[]).map(|c| c.len()), Ok(CHAIN.len() - OFF.len()));
+        assert_eq!(chain(OFF, &[]).map(|c| c.len()), Ok(CHAIN.len()));
         let without = chain(&["LimitRanger"], &["Priority", "AlwaysDeny"]).unwrap_or_default();
-        assert_eq!((without.len(), without.contains(&Plugin::Priority)), (CHAIN.len() - 1, false));
+        assert_eq!((without.len(), without.contains(&Plugin::Priority)), (CHAIN.len() - OFF.len() - 1, false));
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn bootstrap() -> Vec<(&'static str, &'static str, Value)> {
 /// Makes objects that are not there yet, all at once.
 async fn make(registry: &Registry, wanted: Vec<(&'static str, &'static str, Value)>) {
     let resources = registry.resources();
-    let options = WriteOptions::of("system:apiserver");
+    let options = WriteOptions { manager: "kube-apiserver".into(), ..WriteOptions::of("system:apiserver") };
     join_all(wanted.into_iter().map(|(group, resource, object)| {
         let (kind, options) = (resources.find(group, "v1", resource).cloned(), &options);
         async move {

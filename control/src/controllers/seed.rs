@@ -38,12 +38,12 @@ const PORT: &str = "https";
 
 /// Makes what is missing.
 pub(super) async fn apply(context: &Context) -> Result<(), Status> {
-    let api = context.registry.api::<Namespace>();
+    let api = by_server::<Namespace>(&context.registry);
     for name in NAMESPACES {
         let namespace = namespace(name);
         unless_there(api.get("", name), || api.create(&namespace).boxed()).await?;
     }
-    let api = context.registry.api::<PriorityClass>();
+    let api = by_server::<PriorityClass>(&context.registry);
     for class in PRIORITIES.map(priority_class) {
         let name = class.metadata.name.as_deref().unwrap_or_default();
         unless_there(api.get("", name), || api.create(&class).boxed()).await?;
@@ -89,7 +89,7 @@ struct Kubernetes {
 
 impl Kubernetes {
     fn new(registry: &Registry, endpoint: ApiEndpoint) -> Self {
-        Self { services: registry.api(), endpoints: registry.api(), slices: registry.api(), endpoint }
+        Self { services: by_server(registry), endpoints: by_server(registry), slices: by_server(registry), endpoint }
     }
 
     async fn mend(&self) -> Result<(), Status> {
@@ -124,9 +124,7 @@ impl Kubernetes {
         Service {
             metadata: metadata(&[("component", "apiserver"), ("provider", "kubernetes")]),
             spec: Some(ServiceSpec {
-                cluster_ip: Some(address.clone()),
-                cluster_ips: Some(vec![address]),
-                ip_families: Some(vec![self.family().to_owned()]),
+                cluster_ip: Some(address),
                 ip_family_policy: Some("SingleStack".to_owned()),
                 ports: Some(vec![port]),
                 session_affinity: Some("None".to_owned()),
@@ -177,6 +175,11 @@ impl Kubernetes {
     fn family(&self) -> &'static str {
         if self.endpoint.address.is_ipv4() { "IPv4" } else { "IPv6" }
     }
+}
+
+/// These objects are upstream's server's own, not its controllers'.
+fn by_server<K: Object>(registry: &Registry) -> Api<K> {
+    registry.api().acting_as("system:apiserver").managed_by("kube-apiserver")
 }
 
 /// What is there, or what `make` makes.

@@ -1,13 +1,14 @@
 //! Claims and volumes that are deleted are let go once nobody uses them.
 //!
-//! Admission puts a finalizer on each. A claim's is taken off when no pod on a node uses it, a volume's when it is not bound.
+//! Each gets a finalizer, from here where admission gave it none. A claim's is taken off when no pod on a node uses it, a
+//! volume's when it is not bound.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use objects::pods;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Context, Key, Next, Queue, feed};
 use crate::admission::{CLAIM_IN_USE, VOLUME_IN_USE};
@@ -48,14 +49,14 @@ impl Protection {
                 change
                     .new
                     .iter()
-                    .filter(|c| is_held(&c.metadata, CLAIM_IN_USE))
+                    .filter(|c| is_held(&c.metadata, CLAIM_IN_USE) || is_bare(&c.metadata, CLAIM_IN_USE))
                     .for_each(|c| self.queue.add(Key::of(&**c)));
             }),
             feed(self.volumes.subscribe(), |change| {
                 change
                     .new
                     .iter()
-                    .filter(|v| is_held(&v.metadata, VOLUME_IN_USE))
+                    .filter(|v| is_held(&v.metadata, VOLUME_IN_USE) || is_bare(&v.metadata, VOLUME_IN_USE))
                     .for_each(|v| self.queue.add(Key::of(&**v)));
             }),
             feed(self.pods.subscribe(), |change| {
@@ -71,17 +72,27 @@ impl Protection {
     }
 
     async fn reconcile(&self, key: Key) -> Result<Next, Status> {
-        let released = match &*key.namespace {
-            "" => match self.volumes.get("", &key.name).filter(|v| is_held(&v.metadata, VOLUME_IN_USE)) {
-                Some(volume) if !is_bound(&volume) => release(&self.volume_api, &*volume, VOLUME_IN_USE).await,
+        let done = match &*key.namespace {
+            "" => match self.volumes.get("", &key.name) {
+                Some(bare) if is_bare(&bare.metadata, VOLUME_IN_USE) => {
+                    hold(&self.volume_api, &*bare, VOLUME_IN_USE).await
+                }
+                Some(held) if is_held(&held.metadata, VOLUME_IN_USE) && !is_bound(&held) => {
+                    release(&self.volume_api, &*held, VOLUME_IN_USE).await
+                }
                 _ => return Ok(Next::Done),
             },
-            namespace => match self.claims.get(namespace, &key.name).filter(|c| is_held(&c.metadata, CLAIM_IN_USE)) {
-                Some(claim) if !self.is_used(&key) => release(&self.claim_api, &*claim, CLAIM_IN_USE).await,
+            namespace => match self.claims.get(namespace, &key.name) {
+                Some(bare) if is_bare(&bare.metadata, CLAIM_IN_USE) => {
+                    hold(&self.claim_api, &*bare, CLAIM_IN_USE).await
+                }
+                Some(held) if is_held(&held.metadata, CLAIM_IN_USE) && !self.is_used(&key) => {
+                    release(&self.claim_api, &*held, CLAIM_IN_USE).await
+                }
                 _ => return Ok(Next::Done),
             },
         };
-        match released {
+        match done {
             Err(status) if !status.is_not_found() => Err(status),
             _ => Ok(Next::Done),
         }
@@ -120,17 +131,33 @@ fn is_held(meta: &ObjectMeta, finalizer: &str) -> bool {
     meta.deletion_timestamp.is_some() && meta.finalizers.iter().flatten().any(|f| f == finalizer)
 }
 
+/// True for an object that would go at once.
+fn is_bare(meta: &ObjectMeta, finalizer: &str) -> bool {
+    meta.deletion_timestamp.is_none() && !meta.finalizers.iter().flatten().any(|f| f == finalizer)
+}
+
+async fn hold<K: Object>(api: &Api<K>, object: &K, finalizer: &str) -> Result<(), Status> {
+    let present = object.metadata().finalizers.iter().flatten().map(String::as_str);
+    write(api, object, present.chain([finalizer]).collect()).await
+}
+
 async fn release<K: Object>(api: &Api<K>, object: &K, finalizer: &str) -> Result<(), Status> {
+    let present = object.metadata().finalizers.iter().flatten().map(String::as_str);
+    write(api, object, present.filter(|f| *f != finalizer).collect()).await
+}
+
+async fn write<K: Object>(api: &Api<K>, object: &K, finalizers: Vec<&str>) -> Result<(), Status> {
     let meta = object.metadata();
-    let kept: Vec<Value> =
-        meta.finalizers.iter().flatten().filter(|f| *f != finalizer).map(|f| f.as_str().into()).collect();
-    let patch = json!({"metadata": {"finalizers": kept, "resourceVersion": meta.resource_version, "uid": meta.uid}});
+    let patch =
+        json!({"metadata": {"finalizers": finalizers, "resourceVersion": meta.resource_version, "uid": meta.uid}});
     let (namespace, name) = (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
     api.patch_merge(namespace, name, patch).await.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn pod(value: Value) -> Pod {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ends;
+mod managers;
 mod quota;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -289,6 +290,8 @@ async fn a_pod_that_fits_nowhere_waits_for_room() {
     cluster.until("the refusal", refused).await;
     cluster.delete::<Pod>("default", "first", None).await;
     cluster.until("room", |c| bound(c, "second")).await;
+    // Events are written by a loop of their own.
+    cluster.until("the event", |c| !c.events("FailedScheduling").is_empty()).await;
     assert_eq!(cluster.events("FailedScheduling").len(), 1);
 }
 

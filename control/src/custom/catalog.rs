@@ -13,7 +13,7 @@ use super::kind::{Conversion, Edition, Family, Kind};
 use super::path::FieldPath;
 use super::rules::REVIEWS;
 use super::scale::ScalePaths;
-use super::schema::{JsonPath, Structural};
+use super::schema::{JsonPath, Structural, publish};
 use crate::kinds::Look;
 use crate::registry::Registry;
 use crate::webhook::ClientConfig;
@@ -133,7 +133,7 @@ fn one(definition: &Value, version: &Value, schema: &Arc<Structural>, family: &A
         family: family.clone(),
         schema: schema.clone(),
         tree: schema.tree(),
-        openapi: Arc::new(version.at("schema.openAPIV3Schema").clone()),
+        openapi: Arc::new(publish(version.at("schema.openAPIV3Schema"))),
         served: version.flag("served"),
         deprecation: version.flag("deprecated").then(|| deprecation(definition.at("spec"), version)),
         has_status: version.at("subresources").has("status"),

@@ -81,7 +81,7 @@ pub struct Kind {
     pub schema: Arc<Structural>,
     /// Who owns what of it.
     pub tree: Tree,
-    /// The same as its definition has it, for those who read schemas.
+    /// The same as OpenAPI tells of it.
     pub openapi: Arc<Value>,
     /// Clients see it.
     pub served: bool,
@@ -152,12 +152,12 @@ impl Kind {
         self.schema.validate(object, errors);
     }
 
-    /// Checks a changed object.
-    pub fn validate_update(&self, new: &Value, old: &Value, errors: &mut Errors) {
+    /// Checks a changed object. Returns warnings of what is wrong and was so before.
+    pub fn validate_update(&self, new: &Value, old: &Value, errors: &mut Errors) -> Vec<String> {
         if let Some(scale) = &self.scale {
             scale.validate(new, errors);
         }
-        self.schema.validate_update(new, old, errors);
+        self.schema.validate_update(new, old, errors)
     }
 
     /// True where a change counts: any but of metadata, and of a status that has its own endpoint.

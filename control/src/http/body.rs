@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
+use schema::admit::word;
 use schema::decode::{self, Decoded};
 use serde_json::Value;
 
@@ -86,23 +87,17 @@ pub fn decode(content_type: &str, bytes: &[u8]) -> Result<Decoded, Status> {
 pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<Decoded, Status> {
     let mut decoded = match decode(content_type, bytes) {
         Err(unreadable) if unreadable.code() == 400 => {
-            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
-            return Err(Status::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): {} ({shown})",
-                resource.row.kind,
-                unreadable.message()
-            )));
+            return Err(unrecognized(resource, unreadable.message(), bytes));
         }
         decoded => decoded?,
     };
     let Some(object) = decoded.value.as_object_mut() else {
-        return Err(Status::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \
-             json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
-             Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-            resource.row.kind,
-            go_type(&decoded.value)
-        )));
+        let why = format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ \
+             APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+            word(&decoded.value)
+        );
+        return Err(unrecognized(resource, &why, bytes));
     };
     let kind = &*resource.row.kind;
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -114,6 +109,13 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
             return Err(Status::bad_request(format!(
                 "{found} in version \"{short}\" cannot be handled as a {kind}: converting ({short}.{found}) to \
                  ({group}.{kind}): unknown conversion"
+            )));
+        }
+        (version, found) if version != resource.api_version && !is_known(version, found, resource) => {
+            let short = version.rsplit('/').next().unwrap_or(version);
+            return Err(Status::bad_request(format!(
+                "{kind} in version \"{short}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+                 \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
             )));
         }
         (version, _) if version != resource.api_version => {
@@ -129,6 +131,49 @@ pub fn object(resource: &Resource, content_type: &str, bytes: &[u8]) -> Result<D
     Ok(decoded)
 }
 
+/// Versions of built-in kinds that are not served any more, and that upstream's server can still read.
+const FORMER: &[(&str, &[&str])] = &[
+    ("apps/v1beta1", &["ControllerRevision", "Deployment", "StatefulSet"]),
+    ("apps/v1beta2", &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("extensions/v1beta1", &["DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"]),
+    ("networking.k8s.io/v1beta1", &["Ingress", "IngressClass", "IPAddress", "ServiceCIDR"]),
+    ("batch/v1beta1", &["CronJob"]),
+    ("policy/v1beta1", &["PodDisruptionBudget"]),
+    ("autoscaling/v2beta1", &["HorizontalPodAutoscaler"]),
+    ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"]),
+    ("rbac.authorization.k8s.io/v1beta1", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
+    ("storage.k8s.io/v1beta1", &["CSIDriver", "CSINode", "CSIStorageCapacity", "StorageClass", "VolumeAttachment"]),
+    ("coordination.k8s.io/v1beta1", &["Lease"]),
+    ("discovery.k8s.io/v1beta1", &["EndpointSlice"]),
+    ("events.k8s.io/v1beta1", &["Event"]),
+];
+
+/// Whether upstream's server can read this version of a kind, if only to say that it is the wrong one.
+fn is_known(version: &str, kind: &str, resource: &Resource) -> bool {
+    let former = FORMER.iter().any(|(at, kinds)| *at == version && kinds.contains(&kind));
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    former || resource.is_custom() || schema::builtin().kind(group, number, kind).is_some()
+}
+
+/// A body that is no object: what is wrong, and how it begins.
+fn unrecognized(resource: &Resource, why: &str, bytes: &[u8]) -> Status {
+    let kind = &resource.row.kind;
+    let shown = summary(bytes);
+    Status::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({shown})"))
+}
+
+/// The first bytes of a body, as upstream shows them: text where it may be JSON, else hexadecimal.
+fn summary(bytes: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let first = &bytes[..bytes.len().min(SHOWN)];
+    let more = if bytes.len() > SHOWN { " ..." } else { "" };
+    match first.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(first)),
+        Some(_) => format!("{}{more}", first.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+    }
+}
+
 /// Decodes a configuration to apply.
 ///
 /// # Errors
@@ -137,7 +182,7 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
     let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("error decoding YAML: {why}"));
     let Decoded { value, duplicates } = decode::yaml(bytes).map_err(|e| bad(&e))?;
     if !value.is_object() && !value.is_null() {
-        let found = go_type(&value);
+        let found = word(&value);
         return Err(bad(&format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
              map[string]interface {{}}"
@@ -149,15 +194,4 @@ pub fn config(bytes: &[u8]) -> Result<Config, Status> {
 /// The media type of a `Content-Type`, without its parameters.
 pub fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }

@@ -16,7 +16,8 @@ use crate::status::{self, Status};
 pub async fn delete(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
     let options = options(asked, body).await?;
     let resource = &asked.target.resource;
-    let mut response = match asked.registry.delete(asked.target, &options).await? {
+    let mut warnings: Vec<String> = options.warning(asked.target).map(str::to_owned).into_iter().collect();
+    let mut response = match asked.registry.delete_telling(asked.target, &options, &mut warnings).await? {
         Deleted::Gone(last) if !resource.returns_deleted() => {
             let last: Value = serde_json::from_slice(&last).map_err(Status::internal)?;
             let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
@@ -27,9 +28,7 @@ pub async fn delete(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Stat
             read::object(resource, StatusCode::OK, asked.form, asked.query, &object)?
         }
     };
-    if let Some(warning) = options.warning(asked.target) {
-        respond::warn(&mut response, &[warning.to_owned()]);
-    }
+    respond::warn(&mut response, &warnings);
     Ok(response)
 }
 
@@ -41,8 +40,10 @@ pub async fn delete_collection(asked: Asked<'_>, body: Body) -> Result<Response<
     let selection =
         Selection::parse(&asked.target.resource, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
     let options = options(asked, body).await?;
-    let page = asked.registry.delete_collection(asked.target, &selection, &options).await?;
-    read::page_in_shape(&asked.target.resource, asked.form, asked.query, page)
+    let (page, warnings) = asked.registry.delete_collection(asked.target, &selection, &options).await?;
+    let mut response = read::page_in_shape(&asked.target.resource, asked.form, asked.query, page)?;
+    respond::warn(&mut response, &warnings);
+    Ok(response)
 }
 
 /// The options of a deletion, from the body and the query.

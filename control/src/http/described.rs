@@ -43,7 +43,7 @@ impl Described {
 impl Made {
     fn of(resources: Arc<Resources>, address: &str) -> Self {
         let kinds = resources.iter().filter_map(|r| r.custom_kind());
-        let schema = |kind: &Arc<custom::Kind>| CustomSchema { row: kind.row.clone(), schema: kind.published() };
+        let schema = |kind: &Arc<custom::Kind>| CustomSchema { row: kind.row.clone(), schema: kind.openapi.clone() };
         let rows: Vec<ResourceRow> = resources.iter().map(|resource| told(resource)).collect();
         let discovery = Discovery::new(&rows, address).with_custom(kinds.map(schema).collect());
         let discovery = Arc::new(discovery);

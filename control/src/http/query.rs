@@ -118,7 +118,7 @@ pub fn propagation(text: &str) -> Result<Option<Propagation>, Status> {
             "DeleteOptions",
             "propagationPolicy",
             &format!("\"{other}\""),
-            &["Background", "Foreground", "Orphan", "nil"],
+            &["Foreground", "Background", "Orphan", "nil"],
         )),
     }
 }

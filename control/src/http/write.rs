@@ -1,6 +1,8 @@
 //! POST, PUT and PATCH.
 
 use http::{Response, StatusCode};
+use schema::admit::word;
+use schema::decode::{self, Decoded};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
@@ -40,6 +42,7 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
     options.findings = duplicates(decoded.duplicates);
+    check_named(asked, &decoded.value)?;
     let outcome = asked.registry.update(asked.target, part, decoded.value, &options).await?;
     written(asked, &outcome)
 }
@@ -51,16 +54,16 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
 pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<Body>, Status> {
     let format = body::media_type(asked.content_type());
     if !PATCHES.contains(&format) {
-        return Err(Status::unsupported_media_type(PATCHES));
+        return Err(unknown_format(asked));
     }
     let bytes = body::read(body).await?;
     let mut options = asked.patch_options(format == APPLY)?;
     let patch = match format {
         APPLY => return apply(asked, part, &bytes, &options).await,
         "application/json-patch+json" => Patch::Json(operations(&bytes, &mut options)?),
-        "application/merge-patch+json" => Patch::Merge(object(&bytes, &mut options)?),
-        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, &mut options)?),
-        _ => return Err(Status::unsupported_media_type(PATCHES)),
+        "application/merge-patch+json" => Patch::Merge(object(&bytes, "error decoding patch: ", &mut options)?),
+        "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, "", &mut options)?),
+        _ => return Err(unknown_format(asked)),
     };
     let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
     if part == Part::Scale {
@@ -106,29 +109,75 @@ fn duplicates(paths: Vec<String>) -> Vec<String> {
     paths.into_iter().map(|path| format!("duplicate field \"{path}\"")).collect()
 }
 
-fn bad(why: &dyn std::fmt::Display) -> Status {
-    Status::bad_request(format!("error decoding patch: {why}"))
+/// Who replaces an object says which.
+fn check_named(asked: Asked<'_>, object: &Value) -> Result<(), Status> {
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    if !name.is_empty() {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!(
+        "the name of the object ({} based on URL) was undeterminable: name must be provided",
+        asked.target.name
+    )))
 }
 
-/// The operations of a JSON patch. What is wrong with one beside what it says is told as of any other body.
+/// Upstream's router knows the formats of patches of built-in kinds, and refuses others itself.
+fn unknown_format(asked: Asked<'_>) -> Status {
+    if asked.target.resource.is_custom() {
+        let served: Vec<&str> = PATCHES.iter().copied().filter(|format| !format.contains("strategic")).collect();
+        return Status::unsupported_media_type(&served);
+    }
+    Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
+}
+
+/// The operations of a JSON patch. What is not JSON, or no list of objects, is a bad request; an operation that does not exist is
+/// one that fails.
 fn operations(bytes: &[u8], options: &mut WriteOptions) -> Result<json_patch::Patch, Status> {
-    let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
-    for (at, operation) in decoded.value.as_array().into_iter().flatten().enumerate() {
+    let value = json(bytes).map_err(Status::bad_request)?;
+    let unfit = |value: &Value, ty: &str| {
+        let found = word(value);
+        Status::bad_request(format!("json: cannot unmarshal {found} into Go value of type jsonpatch.{ty}"))
+    };
+    let list = value.value.as_array().ok_or_else(|| unfit(&value.value, "Patch"))?;
+    if let Some(other) = list.iter().find(|operation| !operation.is_object()) {
+        return Err(unfit(other, "Operation"));
+    }
+    options.findings = findings(list, &value.duplicates);
+    serde_json::from_value(value.value).map_err(|error| {
+        tracing::debug!(%error, "no operation of a JSON patch");
+        Status::unprocessable()
+    })
+}
+
+/// What operations of a JSON patch have too much of.
+fn findings(operations: &[Value], duplicates: &[String]) -> Vec<String> {
+    let mut said = Vec::new();
+    for (at, operation) in operations.iter().enumerate() {
         let known = |field: &str| matches!(field, "op" | "path" | "from" | "value");
         let unknown = operation.as_object().into_iter().flat_map(|o| o.keys()).filter(|field| !known(field));
-        options.findings.extend(unknown.map(|field| format!("json patch unknown field \"[{at}].{field}\"")));
-        let within = decoded.duplicates.iter().filter(|path| path.starts_with(&format!("[{at}]")));
-        options.findings.extend(within.map(|path| format!("json patch duplicate field \"{path}\"")));
+        said.extend(unknown.map(|field| format!("json patch unknown field \"[{at}].{field}\"")));
+        let within = duplicates.iter().filter(|path| path.starts_with(&format!("[{at}]")));
+        said.extend(within.map(|path| format!("json patch duplicate field \"{path}\"")));
     }
-    serde_json::from_value(decoded.value).map_err(|e| bad(&e))
+    said
 }
 
 /// A patch document that is an object.
-fn object(bytes: &[u8], options: &mut WriteOptions) -> Result<Value, Status> {
-    let decoded = schema::decode::json(bytes).map_err(|e| bad(&e))?;
+fn object(bytes: &[u8], about: &str, options: &mut WriteOptions) -> Result<Value, Status> {
+    let bad = |why: &dyn std::fmt::Display| Status::bad_request(format!("{about}{why}"));
+    let decoded = json(bytes).map_err(|e| bad(&e))?;
     if !decoded.value.is_object() {
-        return Err(bad(&"a patch is an object"));
+        let found = word(&decoded.value);
+        return Err(bad(&format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")));
     }
     options.findings = duplicates(decoded.duplicates);
     Ok(decoded.value)
+}
+
+/// JSON, or what is wrong with it in the words of Go's decoder.
+fn json(bytes: &[u8]) -> Result<Decoded, String> {
+    decode::json(bytes).map_err(|error| match error {
+        decode::Error::Json(why) => why,
+        other => other.to_string(),
+    })
 }

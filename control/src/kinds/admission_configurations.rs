@@ -31,7 +31,7 @@ pub const VALIDATING: Behavior = Behavior {
     validate: |configuration, errors| webhooks::validate(configuration, false, errors),
     columns: &[
         NAME,
-        Column::integer("Webhooks", "Webhooks is a list of webhooks and the affected resources and operations."),
+        Column::integer("Webhooks", "Webhooks indicates the number of webhooks registered in this configuration"),
         AGE,
     ],
     row: |configuration: &Value, now: Timestamp| {
@@ -83,8 +83,11 @@ pub const POLICIES: Behavior = Behavior {
     validate: policies::validate,
     columns: &[
         NAME,
-        Column::integer("Validations", "Validations contain CEL expressions which is used to apply the validation."),
-        Column::text("ParamKind", "ParamKind specifies the kind of resources used to parameterize this policy."),
+        Column::integer(
+            "Validations",
+            "Validations indicates the number of validation rules defined in this configuration",
+        ),
+        Column::text("ParamKind", "ParamKind specifies the kind of resources used to parameterize this policy"),
         AGE,
     ],
     row: |policy: &Value, now: Timestamp| {

@@ -35,7 +35,8 @@ pub const STORAGE: Behavior = Behavior {
         Column::text(
             "VolumeBindingMode",
             "volumeBindingMode indicates how PersistentVolumeClaims should be provisioned and bound.  When unset, \
-             VolumeBindingImmediate is used.",
+             VolumeBindingImmediate is used. This field is only honored by servers that enable the VolumeScheduling \
+             feature.",
         ),
         Column::text(
             "AllowVolumeExpansion",
@@ -119,14 +120,13 @@ pub const PRIORITY: Behavior = Behavior {
             "value represents the integer value of this priority class. This is the actual priority that pods receive \
              when they have the name of this class in their pod spec.",
         ),
-        Column {
-            kind: "boolean",
-            ..Column::text(
-                "Global-Default",
-                "globalDefault specifies whether this PriorityClass should be considered as the default priority for pods \
-                 that do not have any priority class.",
-            )
-        },
+        Column::boolean(
+            "Global-Default",
+            "globalDefault specifies whether this PriorityClass should be considered as the default priority for pods \
+             that do not have any priority class. Only one PriorityClass can be marked as `globalDefault`. However, \
+             if more than one PriorityClasses exists with their `globalDefault` field set to true, the smallest value \
+             of such global default PriorityClasses will be used as the default priority.",
+        ),
         AGE,
         Column::text(
             "PreemptionPolicy",
@@ -192,15 +192,7 @@ pub const RUNTIME: Behavior = Behavior {
         pod_spec::tolerations(class.items("scheduling.tolerations"), &at.child("tolerations"), errors);
     },
     validate_update: |new, old, errors| immutable(new, old, "handler", errors),
-    columns: &[
-        NAME,
-        Column::text(
-            "Handler",
-            "handler specifies the underlying runtime and configuration that the CRI implementation will use to handle \
-             pods of this class.",
-        ),
-        AGE,
-    ],
+    columns: &[NAME, Column::text("Handler", ""), AGE],
     row: |class: &Value, now: Timestamp| vec![cells::name(class), class.text("handler").into(), cells::age(class, now)],
     ..Behavior::GENERIC
 };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub struct Column {
     /// The heading, before kubectl makes it upper case.
     pub name: &'static str,
-    /// `string`, `integer` or `date`.
+    /// `string`, `integer`, `boolean` or `date`.
     pub kind: &'static str,
     /// `name` marks the column that names the object; else empty.
     pub format: &'static str,
@@ -26,6 +26,11 @@ impl Column {
     /// A column of whole numbers.
     pub const fn integer(name: &'static str, description: &'static str) -> Self {
         Self { name, kind: "integer", format: "", priority: 0, description }
+    }
+
+    /// A column of true and false.
+    pub const fn boolean(name: &'static str, description: &'static str) -> Self {
+        Self { name, kind: "boolean", format: "", priority: 0, description }
     }
 
     /// The same column, shown only by `-o wide`.

@@ -43,11 +43,22 @@ pub const BEHAVIOR: Behavior = Behavior {
             "The number of nodes that should be running the daemon pod and have one or more of the daemon pod running \
              and available (ready for at least spec.minReadySeconds)",
         ),
-        Column::text("Node Selector", "The node selector of the daemon's pods."),
+        Column::text(
+            "Node Selector",
+            "NodeSelector is a selector which must be true for the pod to fit on a node. Selector which must match a \
+             node's labels for the pod to be scheduled on that node. More info: \
+             https://kubernetes.io/docs/concepts/configuration/assign-pod-node/",
+        ),
         AGE,
         CONTAINERS,
         IMAGES,
-        Column::text("Selector", "A label query over pods that are managed by the daemon set.").wide(),
+        Column::text(
+            "Selector",
+            "A label query over pods that are managed by the daemon set. Must match in order to be controlled. If \
+             empty, defaulted to labels on Pod template. More info: \
+             https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
+        )
+        .wide(),
     ],
     row,
     generation: Generation::Spec,
@@ -62,6 +73,8 @@ fn default(set: &mut Value) {
         set.set_default("spec.updateStrategy.rollingUpdate", "maxSurge", 0);
     }
     set.set_default("spec", "revisionHistoryLimit", 10);
+    // Upstream's own form of the object always has it: it is a field of who writes.
+    set.set_default("metadata.annotations", TEMPLATE_GENERATION, "0");
 }
 
 fn prepare_create(set: &mut Value) {
@@ -86,12 +99,10 @@ fn prepare_update(new: &mut Value, old: &Value) {
 
 fn validate(set: &Value, errors: &mut Errors) {
     let (spec, at) = (set.at("spec"), Path::new("spec"));
-    pod_template::selector(
-        spec.at("selector"),
-        &at.child("selector"),
-        "empty selector is invalid for daemonset",
-        errors,
-    );
+    if spec.has("selector") {
+        let empty = "empty selector is invalid for daemonset";
+        pod_template::selector(spec.at("selector"), &at.child("selector"), empty, errors);
+    }
     pod_template::validate_for_ever(
         spec.at("template"),
         spec.at("selector"),

@@ -31,15 +31,16 @@ pub const BEHAVIOR: Behavior = Behavior {
         Column::text("Object", "The object that this event is about."),
         Column::text(
             "Subobject",
-            "If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go \
-             field access statement, such as desiredState.manifest.containers[2].",
+            "If referring to a piece of an object instead of an entire object, this string should contain a valid \
+             JSON/Go field access statement, such as desiredState.manifest.containers[2]. For example, if the object \
+             reference is to a container within a pod, this would take on a value like: \"spec.containers{name}\" \
+             (where \"name\" refers to the name of the container that triggered the event) or if no container name is \
+             specified \"spec.containers[2]\" (container with index 2 in this pod). This syntax is chosen only to \
+             have some well-defined way of referencing a part of an object.",
         )
         .wide(),
-        Column::text(
-            "Source",
-            "The component reporting this event. Should be a short machine understandable string.",
-        )
-        .wide(),
+        Column::text("Source", "The component reporting this event. Should be a short machine understandable string.")
+            .wide(),
         Column::text("Message", "A human-readable description of the status of this operation."),
         Column::text(
             "First Seen",

@@ -24,8 +24,9 @@ pub const RANGES: Behavior = Behavior {
         NAME,
         Column::text(
             "CIDRs",
-            "CIDRs defines the IP blocks in CIDR notation (e.g. \"192.168.0.0/24\" or \"2001:db8::/64\") from which to \
-             assign service cluster IPs.",
+            "CIDRs defines the IP blocks in CIDR notation (e.g. \"192.168.0.0/24\" or \"2001:db8::/64\") from which \
+             to assign service cluster IPs. Max of two CIDRs is allowed, one of each IP family. This field is \
+             immutable.",
         ),
         AGE,
     ],
@@ -45,7 +46,14 @@ pub const ADDRESSES: Behavior = Behavior {
             errors.invalid(&at, new.at("spec.parentRef").clone(), metadata::IMMUTABLE);
         }
     },
-    columns: &[NAME, Column::text("ParentRef", "ParentRef references the resource that an IPAddress is attached to.")],
+    columns: &[
+        NAME,
+        Column::text(
+            "ParentRef",
+            "ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference a parent \
+             object.",
+        ),
+    ],
     row: |address: &Value, _: Timestamp| {
         let parts: Vec<&str> = ["resource", "group", "namespace", "name"]
             .into_iter()

@@ -24,17 +24,35 @@ pub const BEHAVIOR: Behavior = Behavior {
     validate_update,
     columns: &[
         NAME,
-        Column::text("Capacity", "capacity is the description of the persistent volume's resources and capacity."),
-        Column::text("Access Modes", "accessModes contains all ways the volume can be mounted."),
+        Column::text(
+            "Capacity",
+            "capacity is the description of the persistent volume's resources and capacity. More info: \
+             https://kubernetes.io/docs/concepts/storage/persistent-volumes#capacity",
+        ),
+        Column::text(
+            "Access Modes",
+            "accessModes contains all ways the volume can be mounted. More info: \
+             https://kubernetes.io/docs/concepts/storage/persistent-volumes#access-modes",
+        ),
         Column::text(
             "Reclaim Policy",
-            "persistentVolumeReclaimPolicy defines what happens to a persistent volume when released from its claim.",
+            "persistentVolumeReclaimPolicy defines what happens to a persistent volume when released from its claim. \
+             Valid options are Retain (default for manually created PersistentVolumes), Delete (default for \
+             dynamically provisioned PersistentVolumes), and Recycle (deprecated). Recycle must be supported by the \
+             volume plugin underlying this PersistentVolume. More info: \
+             https://kubernetes.io/docs/concepts/storage/persistent-volumes#reclaiming",
         ),
         Column::text(
             "Status",
-            "phase indicates if a volume is available, bound to a claim, or released by a claim.",
+            "phase indicates if a volume is available, bound to a claim, or released by a claim. More info: \
+             https://kubernetes.io/docs/concepts/storage/persistent-volumes#phase",
         ),
-        Column::text("Claim", "claimRef is part of a bi-directional binding between PersistentVolume and PersistentVolumeClaim."),
+        Column::text(
+            "Claim",
+            "claimRef is part of a bi-directional binding between PersistentVolume and PersistentVolumeClaim. \
+             Expected to be non-nil when bound. claim.VolumeName is the authoritative bind between PV and PVC. More \
+             info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#binding",
+        ),
         Column::text("StorageClass", "StorageClass of the pv"),
         Column::text("VolumeAttributesClass", "VolumeAttributesClass of the pv"),
         Column::text(
@@ -45,8 +63,8 @@ pub const BEHAVIOR: Behavior = Behavior {
         AGE,
         Column::text(
             "VolumeMode",
-            "volumeMode defines if a volume is intended to be used with a formatted filesystem or to remain in raw block \
-             state.",
+            "volumeMode defines if a volume is intended to be used with a formatted filesystem or to remain in raw \
+             block state. Value of Filesystem is implied when not included in spec.",
         )
         .wide(),
     ],

@@ -53,7 +53,7 @@ pub fn of_quotas(name: &str, amount: &Value, at: &Path, errors: &mut Errors) {
         errors.invalid(at, name, "must be a standard resource for quota");
     }
     not_negative_amount(amount, at, errors);
-    let whole = COUNTED.contains(&name) || name.contains('/') && is_extended(name);
+    let whole = COUNTED.contains(&name) || is_extended(name);
     if whole && quantity(amount).milli() % 1000 != 0 {
         errors.invalid(at, amount.clone(), "must be an integer");
     }
@@ -74,6 +74,6 @@ pub fn may_be_lower(name: &str) -> bool {
 }
 
 /// Devices and the like: named by a domain that is not Kubernetes'.
-fn is_extended(name: &str) -> bool {
-    !name.contains("kubernetes.io/") && !name.starts_with("requests.")
+pub fn is_extended(name: &str) -> bool {
+    name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }

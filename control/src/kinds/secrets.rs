@@ -24,12 +24,16 @@ pub const BEHAVIOR: Behavior = Behavior {
     validate_update,
     columns: &[
         NAME,
-        Column::text("Type", "Used to facilitate programmatic handling of secret data."),
+        Column::text(
+            "Type",
+            "Used to facilitate programmatic handling of secret data. More info: \
+             https://kubernetes.io/docs/concepts/configuration/secret/#secret-types",
+        ),
         Column::text(
             "Data",
             "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The \
              serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly \
-             non-string) data value here.",
+             non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4",
         ),
         AGE,
     ],

@@ -9,7 +9,6 @@ use super::part::Part;
 use super::resources::{Resource, Target};
 use super::update::Proposal;
 use super::{Registry, metadata};
-use crate::auth::{Action, Attributes};
 use crate::status::Status;
 
 /// An applied configuration: part of an object.
@@ -81,7 +80,7 @@ impl Registry {
         config: &Config,
         options: &WriteOptions,
     ) -> Result<Outcome, Status> {
-        self.authorizer().require(&options.caller, &creation(target))?;
+        self.admit_upsert(target, options)?;
         let form = self.form(&target.resource, Part::Main);
         let applied = managed::apply_config(&form, &form.blank(), &config.object, "", options)?;
         let (mut object, warnings) = (applied.object, strictness(config, options)?);
@@ -99,20 +98,6 @@ impl Registry {
         self.admit_upsert(target, options)?;
         self.create_conformed(&stored, Tracking::Settled, object, warnings, options).await
     }
-}
-
-/// Whoever may patch may not therefore create.
-fn creation(target: &Target) -> Attributes {
-    let row = &target.resource.row;
-    Attributes::Resource(Action {
-        verb: "create".to_owned(),
-        group: row.group.clone(),
-        version: row.version.clone(),
-        resource: row.resource.clone(),
-        namespace: target.namespace.to_string(),
-        name: target.name.to_string(),
-        ..Action::default()
-    })
 }
 
 /// Brings the object that a configuration made into the form of its type. Its fields are of the type already, not so all

@@ -49,6 +49,8 @@ impl Registry {
             rename(&mut object);
         }
         resource.default(&mut object);
+        // Of what the client wrote; what admission puts in is nobody's doing.
+        warnings.extend((resource.behavior.warnings)(&object));
         metadata::wipe(&mut object);
         if let Tracking::Difference(requested) = tracking {
             self.manage_new(requested, &mut object, options);
@@ -58,7 +60,6 @@ impl Registry {
         self.0.admission.mutate(self, &review, &mut object, &mut warnings).await?;
         resource.default(&mut object);
         self.admit_grant(target, &object, None, options)?;
-        warnings.extend((resource.behavior.warnings)(&object));
         metadata::begin(&mut object, resource.behavior.generation);
         resource.prepare_create(&mut object);
         (resource.behavior.sign)(&mut object, &options.caller);

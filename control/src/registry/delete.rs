@@ -103,11 +103,24 @@ impl Registry {
     /// # Errors
     /// 404 where there is none, 409 where a precondition fails, 403 for namespaces that must stay.
     pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted, Status> {
+        self.delete_telling(target, options, &mut Vec::new()).await
+    }
+
+    /// The same, with what admission has to tell the client.
+    ///
+    /// # Errors
+    /// As [`Registry::delete`].
+    pub async fn delete_telling(
+        &self,
+        target: &Target,
+        options: &DeleteOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Deleted, Status> {
         loop {
             let entry = self.entry(target)?;
             let object = self.seen(&target.resource, &entry).await?;
             precondition(target, &object, options)?;
-            self.admit_delete(target, &object, options).await?;
+            self.admit_delete(target, &object, options, warnings).await?;
             let outcome = match step(target, &object, options) {
                 Step::Nothing => return Ok(Deleted::Pending(entry.bytes.clone())),
                 Step::Mark(marked) => self.mark(target, &object, marked, options.dry_run).await.map(Deleted::Pending),
@@ -121,7 +134,7 @@ impl Registry {
         }
     }
 
-    /// Deletes every object of a collection that the selection takes, and returns what was there.
+    /// Deletes every object of a collection that the selection takes, and returns what was there and what admission says.
     ///
     /// # Errors
     /// The first failure that is not a 404.
@@ -130,23 +143,30 @@ impl Registry {
         target: &Target,
         selection: &Selection,
         options: &DeleteOptions,
-    ) -> Result<Page, Status> {
+    ) -> Result<(Page, Vec<String>), Status> {
         let page = self.list(target, selection, 0, Start::Now)?;
         let targets: Vec<Target> = page.entries.iter().map(|entry| target.at(&entry.key)).collect();
-        stream::iter(targets)
-            .map(|one| async move { self.delete(&one, options).await.map(drop).or_else(gone_is_fine) })
-            .buffer_unordered(AT_A_TIME)
-            .try_collect::<Vec<()>>()
-            .await?;
-        Ok(page)
+        let delete = |one: Target| async move {
+            let mut warnings = Vec::new();
+            let deleted = self.delete_telling(&one, options, &mut warnings).await.map(drop);
+            deleted.or_else(gone_is_fine).map(|()| warnings)
+        };
+        let told: Vec<Vec<String>> = stream::iter(targets).map(delete).buffered(AT_A_TIME).try_collect().await?;
+        Ok((page, told.concat()))
     }
 
-    async fn admit_delete(&self, target: &Target, object: &Value, options: &DeleteOptions) -> Result<(), Status> {
+    async fn admit_delete(
+        &self,
+        target: &Target,
+        object: &Value,
+        options: &DeleteOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Status> {
         let write =
             WriteOptions { dry_run: options.dry_run, caller: options.caller.clone(), ..WriteOptions::default() };
         let review =
             Review { operation: Operation::Delete, target, subresource: "", old: Some(object), options: &write };
-        self.0.admission.validate(self, &review, None, &mut Vec::new()).await
+        self.0.admission.validate(self, &review, None, warnings).await
     }
 
     async fn mark(&self, target: &Target, old: &Value, marked: Value, dry_run: bool) -> Result<Bytes, Status> {

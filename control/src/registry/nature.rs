@@ -103,20 +103,20 @@ impl Resource {
         errors
     }
 
-    /// All that is wrong with an object that is to take the place of `old`.
-    pub fn check_update(&self, new: &Value, old: &Value) -> Errors {
+    /// All that is wrong with an object that is to take the place of `old`; what was wrong before may be a warning only.
+    pub fn check_update(&self, new: &Value, old: &Value, warnings: &mut Vec<String>) -> Errors {
         let mut errors = self.behavior.check_update(new, old);
         if let Some(kind) = self.custom_kind() {
-            kind.validate_update(new, old, &mut errors);
+            warnings.extend(kind.validate_update(new, old, &mut errors));
         }
         errors
     }
 
-    /// All that is wrong with an object whose status changed.
-    pub fn check_status_update(&self, new: &Value, old: &Value) -> Errors {
+    /// The same for an object whose status changed.
+    pub fn check_status_update(&self, new: &Value, old: &Value, warnings: &mut Vec<String>) -> Errors {
         let mut errors = self.behavior.check_status_update(new, old);
         if let Some(kind) = self.custom_kind() {
-            kind.validate_update(new, old, &mut errors);
+            warnings.extend(kind.validate_update(new, old, &mut errors));
         }
         errors
     }

@@ -1,5 +1,6 @@
 //! Patch: the successor is computed from what is stored.
 
+use schema::admit::TypeError;
 use serde_json::Value;
 
 use super::Registry;
@@ -70,8 +71,7 @@ fn unprocessable(error: bounded::Error) -> Status {
         return Status::new(413, "RequestEntityTooLarge", error.to_string());
     }
     tracing::debug!(%error, "a JSON patch does not apply");
-    let words = "the server rejected our request due to an error in our request";
-    Status::new(422, "Invalid", words).with_empty_details()
+    Status::unprocessable()
 }
 
 /// A patch that makes something of the object that its type does not allow.
@@ -107,7 +107,11 @@ impl Registry {
             same_kind(target, &object)?;
             managed::save_reset(&mut object);
             let findings = target.resource.conform(&mut object);
-            let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
+            let words = |wrong: TypeError| match patch {
+                Patch::Strategic(_) => wrong.of_converter().to_owned(),
+                Patch::Json(_) | Patch::Merge(_) => wrong.to_string(),
+            };
+            let said = findings.map_err(words).and_then(|found| report(found.unknown, options));
             let warnings = match said {
                 Ok(warnings) => warnings,
                 Err(why) => {

@@ -14,13 +14,18 @@ pub fn check_create(resource: &Resource, object: &Value) -> Result<(), Status> {
 }
 
 /// Checks a changed object.
-pub fn check_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    verdict(resource, new, &resource.check_update(new, old))
+pub fn check_update(resource: &Resource, new: &Value, old: &Value, warnings: &mut Vec<String>) -> Result<(), Status> {
+    verdict(resource, new, &resource.check_update(new, old, warnings))
 }
 
 /// Checks a changed status.
-pub fn check_status_update(resource: &Resource, new: &Value, old: &Value) -> Result<(), Status> {
-    verdict(resource, new, &resource.check_status_update(new, old))
+pub fn check_status_update(
+    resource: &Resource,
+    new: &Value,
+    old: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<(), Status> {
+    verdict(resource, new, &resource.check_status_update(new, old, warnings))
 }
 
 /// Checks an object that changed through another sub-resource.

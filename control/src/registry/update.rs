@@ -105,15 +105,15 @@ impl Registry {
         if admitted {
             resource.default(&mut new);
         }
+        if part == Part::Main {
+            warnings.extend(news(resource, &new, old));
+        }
         self.manage_change(tracking, part, &mut new, old, options);
         if admitted {
             self.0.admission.mutate(self, &review, &mut new, &mut warnings).await?;
             self.admit_grant(target, &new, Some(old), options)?;
         }
-        admit(resource, part, &mut new, old)?;
-        if part == Part::Main {
-            warnings.extend((resource.behavior.warnings)(&new));
-        }
+        admit(resource, part, &mut new, old, &mut warnings)?;
         let claim = self.claim_addresses(target, &mut new, Some(old))?;
         reorder(resource, &mut new)?;
         if part.is_of_spec() && resource.moves_generation(&new, old) {
@@ -195,8 +195,24 @@ fn preconditions(target: &Target, old: &Value, new: &Value) -> Result<(), Status
     Ok(())
 }
 
+/// What the kind says of a changed object, and did not say of it before.
+fn news(resource: &Resource, new: &Value, old: &Value) -> Vec<String> {
+    let mut said = (resource.behavior.warnings)(new);
+    if !said.is_empty() {
+        let before = (resource.behavior.warnings)(old);
+        said.retain(|warning| !before.contains(warning));
+    }
+    said
+}
+
 /// Defaults, preparation and rules for one part of an object.
-fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Result<(), Status> {
+fn admit(
+    resource: &Resource,
+    part: Part,
+    new: &mut Value,
+    old: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<(), Status> {
     let behavior = resource.behavior;
     if part == Part::Internal {
         return Ok(());
@@ -206,11 +222,11 @@ fn admit(resource: &Resource, part: Part, new: &mut Value, old: &Value) -> Resul
     match part {
         Part::Status => {
             (behavior.prepare_status_update)(new, old);
-            rules::check_status_update(resource, new, old)
+            rules::check_status_update(resource, new, old, warnings)
         }
         Part::Main | Part::Scale => {
             resource.prepare_update(new, old);
-            rules::check_update(resource, new, old)
+            rules::check_update(resource, new, old, warnings)
         }
         Part::Finalize => {
             finalize(new, old);

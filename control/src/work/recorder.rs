@@ -59,9 +59,17 @@ async fn write(api: Api<core::Event>, mut reports: mpsc::Receiver<(&'static str,
     while let Some((component, report)) = reports.recv().await {
         let correlator = correlators.entry(component).or_insert_with(|| Correlator::new(Reporter::new(component)));
         let step = correlator.observe(&report, &time::now());
-        if let Err(status) = carry_out(&api, step).await {
+        if let Err(status) = carry_out(&api.clone().managed_by(manager(component)), step).await {
             tracing::debug!(component, reason = report.reason, %status, "an event was not written");
         }
+    }
+}
+
+/// Who manages the events of a component: the program that it is a part of elsewhere.
+fn manager(component: &str) -> &'static str {
+    match component {
+        "default-scheduler" => "kube-scheduler",
+        _ => "kube-controller-manager",
     }
 }
 

@@ -103,11 +103,7 @@ async fn bodies_that_cannot_be_applied() {
     let words = server.request("PATCH", &path).body(APPLY, "").send().await.refused(400, "BadRequest");
     assert_eq!(words, "invalid object type: /, Kind=");
     let answer = server.request("PATCH", &path).body("application/apply-patch+cbor", "x").send().await;
-    assert_eq!(
-        answer.refused(415, "UnsupportedMediaType"),
-        "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, \
-         application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
-    );
+    assert_eq!(answer.refused(415, "UnsupportedMediaType"), "415: Unsupported Media Type");
 }
 
 #[tokio::test]

@@ -107,3 +107,32 @@ async fn each_kind_has_its_columns() {
         assert_eq!(name["format"], "name", "{collection}: kubectl looks for the name by its format");
     }
 }
+
+/// Columns that show one field are described in the words of its schema, and in all of them.
+#[tokio::test]
+async fn a_fields_column_has_its_description() {
+    const FIELDS: &[(&str, &str, &str, &str)] = &[
+        ("v1/pods", "Node", "core.v1.PodSpec", "nodeName"),
+        ("v1/services", "Cluster-IP", "core.v1.ServiceSpec", "clusterIP"),
+        ("v1/nodes", "External-IP", "core.v1.NodeStatus", "addresses"),
+        ("v1/serviceaccounts", "Secrets", "core.v1.ServiceAccount", "secrets"),
+        ("v1/persistentvolumes", "Reclaim Policy", "core.v1.PersistentVolumeSpec", "persistentVolumeReclaimPolicy"),
+        ("apps/v1/daemonsets", "Node Selector", "core.v1.PodSpec", "nodeSelector"),
+        ("batch/v1/cronjobs", "Timezone", "batch.v1.CronJobSpec", "timeZone"),
+        ("storage.k8s.io/v1/csidrivers", "Modes", "storage.v1.CSIDriverSpec", "volumeLifecycleModes"),
+    ];
+    let server = Server::start().await;
+    for (resource, column, ty, field) in FIELDS {
+        let root = if resource.starts_with("v1/") { "api" } else { "apis" };
+        let table = server.request("GET", &format!("/{root}/{resource}")).accept(TABLE).send().await.with(200);
+        let columns = table["columnDefinitions"].as_array().expect("columns");
+        let shown = columns.iter().find(|c| c["name"] == *column).expect("the column");
+        let version = resource.rsplit_once('/').expect("a version").0;
+        let document = server.get(&format!("/openapi/v3/{root}/{version}")).await.with(200);
+        let said = document["components"]["schemas"][format!("io.k8s.api.{ty}")]["properties"][field]["description"]
+            .as_str()
+            .expect("a description");
+        let words = said.split("\n\nPossible enum values").next().expect("the words before");
+        assert_eq!(shown["description"], words, "{resource} {column}");
+    }
+}

@@ -29,10 +29,10 @@ async fn a_definition_gets_what_upstream_gives_it() {
 #[tokio::test]
 async fn what_is_not_established_is_not_there() {
     let server = Server::start().await;
-    server.get(CRONTABS).await.refused(404, "NotFound");
+    server.get(CRONTABS).await.not_routed();
     server.define(crontabs(any())).await;
     server.read(CRONTABS).await;
-    server.get("/apis/stable.example.com/v2/crontabs").await.refused(404, "NotFound");
+    server.get("/apis/stable.example.com/v2/crontabs").await.not_routed();
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn names_are_taken_once_in_a_group() {
     let judged = server.established("others.stable.example.com", |d| condition(d, "NamesAccepted").0 == "False").await;
     assert_eq!(condition(&judged, "NamesAccepted"), ("False", "ListKindConflict"));
     assert_eq!(condition(&judged, "Established"), ("False", "NotAccepted"));
-    server.get("/apis/stable.example.com/v1/others").await.refused(404, "NotFound");
+    server.get("/apis/stable.example.com/v1/others").await.not_routed();
     // The names are free once their owner is gone.
     server.delete(&format!("{DEFINITIONS}/crontabs.stable.example.com")).await.with(200);
     server.established("others.stable.example.com", |d| condition(d, "Established").0 == "True").await;
@@ -86,7 +86,7 @@ async fn a_deletion_takes_the_instances_and_then_the_api() {
     while server.get(&path).await.code == 200 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    server.get(CRONTABS).await.refused(404, "NotFound");
+    server.get(CRONTABS).await.not_routed();
     let groups = server.read("/apis").await;
     assert!(!groups.to_string().contains("stable.example.com"), "{groups}");
     // The same name may come back, and has none of the old objects.
@@ -183,7 +183,9 @@ async fn openapi_tells_of_new_kinds_in_both_versions() {
     let server = Server::start().await;
     let spec = json!({"type": "object", "description": "What to do.", "properties": {
         "cronSpec": {"type": "string", "description": "When."},
-        "list": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}}});
+        "list": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+        "template": {"type": "object", "x-kubernetes-embedded-resource": true,
+            "x-kubernetes-preserve-unknown-fields": true}}});
     server.define(crontabs(spec)).await;
     let index = server.read("/openapi/v3").await;
     let url = index["paths"]["apis/stable.example.com/v1"]["serverRelativeURL"].as_str().expect("a place").to_owned();
@@ -193,6 +195,13 @@ async fn openapi_tells_of_new_kinds_in_both_versions() {
     assert_eq!(schema["properties"]["spec"]["properties"]["list"]["x-kubernetes-list-type"], "set");
     let meta = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
     assert_eq!(schema["properties"]["metadata"]["allOf"][0]["$ref"], meta);
+    let template = &schema["properties"]["spec"]["properties"]["template"];
+    assert_eq!(template["required"], json!(["kind", "apiVersion"]));
+    assert_eq!(
+        (&template["properties"]["kind"]["type"], &template["properties"]["apiVersion"]["type"]),
+        (&json!("string"), &json!("string"))
+    );
+    assert_eq!(template["properties"]["metadata"]["allOf"][0]["$ref"], meta);
     let kind = json!([{"group": "stable.example.com", "kind": "CronTab", "version": "v1"}]);
     assert_eq!(schema["x-kubernetes-group-version-kind"], kind);
     let patch = &document["paths"]["/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}"]["patch"];

@@ -233,3 +233,28 @@ async fn apply_knows_the_types_of_the_definition() {
     assert_eq!(second["metadata"]["generation"], 2);
     assert_eq!(version(&apply("m2", "b").await.with(200)), version(&second));
 }
+
+#[tokio::test]
+async fn what_was_wrong_before_is_a_warning() {
+    let server = Server::start().await;
+    let a = |rules: Value| json!({"type": "object", "properties": {"n": {"type": "integer"}}, "x-kubernetes-validations": rules});
+    let spec = |rules| json!({"type": "object", "properties": {"a": a(rules), "b": {"type": "string"}}});
+    server.define(crontabs(spec(json!([])))).await;
+    server.make(CRONTABS, crontab("old", json!({"a": {"n": 1}}))).await;
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let rules = json!([{"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/a",
+        "value": a(json!([{"rule": "self.n > 5"}]))}]);
+    server.patch(&path, JSON_PATCH, rules).await.with(200);
+    let old = format!("{CRONTABS}/old");
+    let patience = async {
+        // The new rules hold from a moment after the definition was changed.
+        while server.post(CRONTABS, crontab("new", json!({"a": {"n": 1}}))).await.code != 422 {
+            server.delete(&format!("{CRONTABS}/new")).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), patience).await.expect("the rule comes to hold");
+    let answer = server.patch(&old, MERGE, json!({"spec": {"b": "x"}})).await;
+    assert_eq!(answer.warnings(), ["299 - \"spec.a: Invalid value: \\\"object\\\": failed rule: self.n > 5\""]);
+    answer.with(200);
+    server.patch(&old, MERGE, json!({"spec": {"a": {"n": 2}}})).await.refused(422, "Invalid");
+}

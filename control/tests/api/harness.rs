@@ -86,8 +86,8 @@ impl Server {
 
     pub fn request(&self, method: &str, path: &str) -> Call {
         let admin = Arc::new(Caller::system("admin"));
-        let request = Request::builder().method(method).uri(path).extension(admin);
-        Call { router: self.router.clone(), request, body: Bytes::new() }
+        let call = Call::new(self.router.clone(), method, path);
+        Call { request: call.request.extension(admin), ..call }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -158,6 +158,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// A request to another server than the one of [`Server`].
+    pub fn new(router: Router, method: &str, path: &str) -> Self {
+        Self { router, request: Request::builder().method(method).uri(path), body: Bytes::new() }
+    }
+
     pub fn accept(mut self, accept: &str) -> Self {
         self.request = self.request.header(ACCEPT, accept);
         self
@@ -228,6 +233,12 @@ impl Answer {
         assert_eq!((&status["kind"], &status["status"]), (&json!("Status"), &json!("Failure")), "{status}");
         assert_eq!((&status["reason"], &status["code"]), (&json!(reason), &json!(code)), "{status}");
         status["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The answer to a path that nothing is behind.
+    #[track_caller]
+    pub fn not_routed(self) {
+        assert_eq!((self.code, &*self.text), (404, "404 page not found\n"));
     }
 
     #[track_caller]

@@ -26,6 +26,7 @@ mod namespaces;
 mod node_restriction;
 mod openapi;
 mod patch;
+mod plane;
 mod pod_parts;
 mod pod_security;
 mod policies;

@@ -177,3 +177,20 @@ async fn a_dry_run_of_a_policy_puts_nothing_into_force() {
     server.make(BINDINGS, binding("b", "p", json!({}))).await;
     server.config_map("a").await;
 }
+
+#[tokio::test]
+async fn what_a_policy_says_of_deletions_is_told() {
+    let server = Server::start().await;
+    let mut kept =
+        policy("p", "", "configmaps", json!({"validations": [{"expression": "false", "message": "a pity"}]}));
+    kept["spec"]["matchConstraints"]["resourceRules"][0]["operations"] = json!(["DELETE"]);
+    server.make(POLICIES, kept).await;
+    server.make(BINDINGS, binding("b", "p", json!({"validationActions": ["Warn"]}))).await;
+    let said = "299 - \"Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': a pity\"";
+    for name in ["one", "two", "three"] {
+        server.config_map(name).await;
+    }
+    assert_eq!(server.delete(&format!("{CONFIGMAPS}/one")).await.warnings(), [said]);
+    assert_eq!(server.delete(CONFIGMAPS).await.warnings(), [said]);
+    server.get(&format!("{CONFIGMAPS}/two")).await.refused(404, "NotFound");
+}

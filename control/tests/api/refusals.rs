@@ -20,7 +20,7 @@ async fn an_object_that_is_not_there() {
 async fn a_path_that_is_not_there() {
     let server = Server::start().await;
     for path in
-        ["/api/v1/zzz", "/api/v2/pods", "/apis/apps/v1/zzz", "/apis/zzz/v1/pods", "/api/v1/namespaces/golden/nodes"]
+        ["/api/v1/zzz", "/api/v2/pods", "/apis/apps/v1/zzz", "/apis/apps/v9/pods", "/api/v1/namespaces/golden/nodes"]
     {
         let status = server.get(path).await.with(404);
         assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
@@ -36,8 +36,77 @@ async fn a_path_that_is_not_there() {
         assert_eq!(words, format!("{what} is not supported by Sampan"));
     }
     server.get(&format!("{PODS}/none/exec")).await.refused(404, "NotFound");
-    let outside = server.get("/zzz").await;
-    assert_eq!((outside.code, outside.text.trim()), (404, "404 page not found"));
+    for path in ["/zzz", "/apis/zzz", "/apis/zzz/v1", "/apis/zzz/v1/pods", "/apis/zzz/v1/namespaces/golden/pods/p"] {
+        server.get(path).await.not_routed();
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there() {
+    let server = Server::start().await;
+    for (method, path) in
+        [("PUT", PODS), ("PATCH", PODS), ("POST", "/api/v1/namespaces/default"), ("POST", "/api/v1/pods")]
+    {
+        let answer = server.request(method, path).body(MERGE, "{}").send().await;
+        assert_eq!(answer.header("allow"), "", "{method} {path}");
+        let status = answer.with(405);
+        assert_eq!(
+            status,
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "message": "the server does not allow this method on the requested resource",
+                "reason": "MethodNotAllowed", "details": {}, "code": 405}),
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn patches_that_cannot_be_read() {
+    let server = Server::start().await;
+    server.config_map("cm").await;
+    let path = format!("{CONFIGMAPS}/cm");
+    for (format, body, code, reason, words) in [
+        (JSON_PATCH, "{", 400, "BadRequest", "unexpected end of JSON input"),
+        (JSON_PATCH, "{}", 400, "BadRequest", "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
+        (
+            JSON_PATCH,
+            "[1]",
+            400,
+            "BadRequest",
+            "json: cannot unmarshal number into Go value of type jsonpatch.Operation",
+        ),
+        (
+            JSON_PATCH,
+            r#"[{"op": "zzz", "path": "/data"}]"#,
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        ),
+        (MERGE, "{", 400, "BadRequest", "error decoding patch: unexpected end of JSON input"),
+        (STRATEGIC, "{", 400, "BadRequest", "unexpected end of JSON input"),
+        (
+            STRATEGIC,
+            "[]",
+            400,
+            "BadRequest",
+            "json: cannot unmarshal array into Go value of type map[string]interface {}",
+        ),
+        ("application/xml", "{}", 415, "UnsupportedMediaType", "415: Unsupported Media Type"),
+    ] {
+        let answer = server.request("PATCH", &path).body(format, body).send().await;
+        assert_eq!(answer.refused(code, reason), words, "{format} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_without_a_name() {
+    let server = Server::start().await;
+    server.config_map("cm").await;
+    let answer = server.put(&format!("{CONFIGMAPS}/cm"), json!({"apiVersion": "v1", "kind": "ConfigMap"})).await;
+    assert_eq!(
+        answer.refused(400, "BadRequest"),
+        "the name of the object (cm based on URL) was undeterminable: name must be provided"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{NAMESPACES, NODES, PODS, Server, pod};
+use super::harness::{MERGE, NAMESPACES, NODES, PODS, Server, pod};
 
 const ACCOUNTS: &str = "/api/v1/namespaces/golden/serviceaccounts";
 const TOKENS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -116,7 +116,7 @@ async fn default_classes_are_filled_in() {
     let claims = format!("{NAMESPACES}/golden/persistentvolumeclaims");
     let made = server.make(&claims, claim).await;
     assert_eq!(made["spec"]["storageClassName"], "fast");
-    assert_eq!(made["metadata"]["finalizers"], json!(["kubernetes.io/pvc-protection"]));
+    assert_eq!(made["metadata"]["finalizers"], json!(null), "the controller's, a moment later");
     let mut bound = made;
     bound["status"]["phase"] = "Bound".into();
     let mut grown = server.put(&format!("{claims}/data/status"), bound).await.with(200);
@@ -141,4 +141,18 @@ async fn a_new_node_is_not_ready() {
     let server = Server::start().await;
     let made = server.make(NODES, json!({"metadata": {"name": "n"}})).await;
     assert_eq!(made["spec"]["taints"], json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]));
+}
+
+#[tokio::test]
+async fn nobody_is_warned_of_what_he_did_not_write() {
+    let server = Server::start().await;
+    server.make(ACCOUNTS, json!({"metadata": {"name": "robot"}, "imagePullSecrets": [{"name": "pull"}]})).await;
+    assert_eq!(server.post(PODS, of_account("p", "robot")).await.warnings(), [""; 0]);
+    let mut asking = of_account("q", "robot");
+    asking["spec"]["imagePullSecrets"] = json!([{"name": "mine"}]);
+    let said = ["299 - \"spec.imagePullSecrets: not supported by Sampan, ignored\""];
+    assert_eq!(server.post(PODS, asking).await.warnings(), said);
+    // It was said when it was written.
+    let label = json!({"metadata": {"labels": {"a": "b"}}});
+    assert_eq!(server.patch(&format!("{PODS}/q"), MERGE, label).await.warnings(), [""; 0]);
 }

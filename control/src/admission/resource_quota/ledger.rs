@@ -243,6 +243,6 @@ pub(super) async fn put_status(registry: &Registry, namespace: &str, name: &str,
     let resources = registry.resources();
     let resource = resources.find("", "v1", Quota::RESOURCE).ok_or_else(Status::no_such_resource)?;
     let target = Target::new(resource, namespace, name);
-    let options = WriteOptions::of("system:apiserver");
+    let options = WriteOptions { manager: "kube-apiserver".into(), ..WriteOptions::of("system:apiserver") };
     registry.update(&target, Part::Status, quota, &options).await.map(drop)
 }

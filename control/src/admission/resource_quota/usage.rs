@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::admission::amounts::{self, Amounts};
 use crate::admission::default_class::class_of;
 use crate::kinds::Look;
+use crate::kinds::resource_names::is_extended;
 
 const ONE: Quantity = Quantity::from_whole(1);
 const STORAGE_CLASS: &str = ".storageclass.storage.k8s.io/";
@@ -93,11 +94,6 @@ impl Kind {
             Self::Others => of_number(resource),
         }
     }
-}
-
-/// Devices and the like: named by a domain that is not Kubernetes'.
-fn is_extended(name: &str) -> bool {
-    name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 
 /// What one object of a kind takes that is reckoned by its number.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::field::{Errors, Path};
 use crate::kinds::access::Look;
 use crate::kinds::numbers::{not_negative_amount, quantity};
+use crate::kinds::resource_names::may_be_lower;
 
 const HUGE: &str = "hugepages-";
 const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
@@ -73,9 +74,4 @@ fn one(name: &str, amount: &Value, at: &Path, errors: &mut Errors) {
         let why = format!("{} is not positive integer multiple of {name}", quantity(amount));
         errors.invalid(at, amount.clone(), &why);
     }
-}
-
-/// Native resources can be promised to several; devices and huge pages cannot.
-fn may_be_lower(name: &str) -> bool {
-    !name.starts_with(HUGE) && (!name.contains('/') || name.contains("kubernetes.io/"))
 }

@@ -1,7 +1,7 @@
 //! The fields of a pod spec that Sampan accepts and does not act on, each named in a `Warning:` header.
 //!
-//! A pod written for Linux containers runs here as far as it can, and its author learns what has no effect. When
-//! the node learns to honour a field, its line goes.
+//! A pod written for Linux containers runs here as far as it can, and its author learns what has no effect, of what he
+//! wrote himself and when he wrote it. When the node learns to honour a field, its line goes.
 
 use serde_json::Value;
 
@@ -31,18 +31,14 @@ const POD: &[(&str, When, &str)] = &[
     ("shareProcessNamespace", Set, IGNORED),
     ("securityContext", Set, SANDBOXED),
     ("ephemeralContainers", Set, IGNORED),
-    ("dnsPolicy", NotOneOf(&["ClusterFirst", "ClusterFirstWithHostNet"]), IGNORED),
-    ("dnsConfig", Set, IGNORED),
-    ("hostAliases", Set, IGNORED),
+    ("dnsConfig.nameservers", Set, IGNORED),
     ("setHostnameAsFQDN", Set, IGNORED),
     ("imagePullSecrets", Set, IGNORED),
     ("affinity.podAffinity", Set, IGNORED),
     ("affinity.podAntiAffinity", Set, IGNORED),
     ("topologySpreadConstraints", Set, IGNORED),
     ("schedulerName", NotOneOf(&["default-scheduler"]), "not supported by Sampan: no such scheduler places the pod"),
-    ("priorityClassName", Set, IGNORED),
     ("runtimeClassName", Set, IGNORED),
-    ("schedulingGates", Set, IGNORED),
     ("os", Set, IGNORED),
     ("resourceClaims", Set, IGNORED),
     ("resources", Set, IGNORED),
@@ -102,14 +98,6 @@ pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
         let source = volume.entries("").map(|(field, _)| field).find(|f| *f != "name" && !VOLUMES.contains(f));
         if let Some(source) = source {
             said.push(format!("{}: {ABSENT}", path.child(source)));
-        }
-        // The volume that every pod is given is nobody's wish.
-        let given = volume.text("name").starts_with("kube-api-access-");
-        for (i, source) in volume.items("projected.sources").iter().enumerate() {
-            if !given && is_set(source.at("serviceAccountToken")) {
-                let path = path.child("projected").child("sources").index(i).child("serviceAccountToken");
-                said.push(format!("{path}: {IGNORED}"));
-            }
         }
     }
     said

@@ -32,11 +32,11 @@ pub fn apply(service: &mut Value) {
     if kind == "LoadBalancer" {
         spec.set_default("", "allocateLoadBalancerNodePorts", true);
     }
-    same_address(spec);
 }
 
-/// `clusterIP` is the first of `clusterIPs`; a client may give either.
-fn same_address(spec: &mut Value) {
+/// `clusterIP` is the first of `clusterIPs`; a client may give either. The other is the server's: no manager has it.
+pub fn same_address(service: &mut Value) {
+    let Some(spec) = service.map_mut("").and_then(|service| service.get_mut("spec")) else { return };
     let (one, many) = (spec.text("clusterIP").to_owned(), spec.items("clusterIPs").to_vec());
     match (one.is_empty(), many.first().and_then(Value::as_str)) {
         (false, None) => spec.set("", "clusterIPs", json!([one])),
@@ -65,7 +65,7 @@ mod tests {
             (
                 json!({"clusterIP": "None"}),
                 json!({"clusterIP": "None", "type": "ClusterIP", "sessionAffinity": "None",
-                    "internalTrafficPolicy": "Cluster", "clusterIPs": ["None"]}),
+                    "internalTrafficPolicy": "Cluster"}),
             ),
             (
                 json!({"type": "ExternalName", "externalName": "example.com"}),

@@ -26,6 +26,7 @@ pub fn prepare(new: &mut Value, old: &Value) {
     keep_addresses(new, old);
     drop_foreign(new, old);
     default::apply(new);
+    default::same_address(new);
 }
 
 fn keep_addresses(new: &mut Value, old: &Value) {
