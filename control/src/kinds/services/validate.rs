@@ -235,6 +235,7 @@ mod tests {
     fn said(spec: Value) -> String {
         let mut service = json!({"metadata": {"name": "s", "namespace": "n"}, "spec": spec});
         (BEHAVIOR.default)(&mut service);
+        (BEHAVIOR.prepare_create)(&mut service);
         BEHAVIOR.check_create(&service, true).to_string()
     }
 
