@@ -153,6 +153,7 @@ impl Config {
         }
         let identity = pki.server(&server_names(self.listen.ip(), cluster_ip, CLUSTER_DOMAIN, &self.names))?;
         let tls = Tls::new(&pki, &identity, self.client_ca_file.as_deref())?;
+        let client_authorities = self.client_authorities(&pki);
         let authenticator =
             Authenticator::new(tokens).with_accounts(accounts.clone()).anonymous(self.lets_anybody_in());
         let listen = |source| BuildError::Listen { address: self.listen, source };
@@ -171,6 +172,7 @@ impl Config {
         self.write_kubeconfig(&pki, address)?;
         let controllers = (!self.without_controllers).then(|| work::Config {
             root_certificate: pki.authority().to_owned(),
+            client_authorities,
             authority: Some(pki.clone()),
             accounts: Some(accounts.clone()),
             api: Some(ApiEndpoint { cluster_ip, address: reachable(address), port: address.port() }),
@@ -184,6 +186,12 @@ impl Config {
     /// Where everybody may do everything, at least nobody does it without a name.
     fn lets_anybody_in(&self) -> bool {
         self.anonymous_auth && !self.authorization_modes.contains(&Mode::AlwaysAllow)
+    }
+
+    /// The authorities that [`Tls`] takes, as PEM.
+    fn client_authorities(&self, pki: &Pki) -> String {
+        let more = self.client_ca_file.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
+        format!("{}{}", pki.authority(), more.unwrap_or_default())
     }
 
     fn write_kubeconfig(&self, pki: &Pki, address: SocketAddr) -> Result<(), BuildError> {

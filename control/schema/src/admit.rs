@@ -32,13 +32,21 @@ pub struct Findings {
 
 /// A value that Go's decoder refuses, in its words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TypeError(String);
+#[error("{words}")]
+pub struct TypeError {
+    words: String,
+    converter: Option<String>,
+}
 
 impl TypeError {
     /// A refusal in these words, by a schema that is not of the table.
     pub fn new(words: impl Into<String>) -> Self {
-        Self(words.into())
+        Self { words: words.into(), converter: None }
+    }
+
+    /// What upstream says where it makes an object of maps and lists without decoding JSON: of a strategic patch's result.
+    pub fn of_converter(&self) -> &str {
+        self.converter.as_deref().unwrap_or(&self.words)
     }
 }
 
@@ -54,7 +62,7 @@ pub fn conform(ty: TypeRef, value: &mut Value) -> Result<Findings, TypeError> {
         Value::Null => *value = zero(ty),
         other => {
             let text = format!("json: cannot unmarshal {} into Go value of type {}", scalar::word(other), ty.go());
-            return Err(TypeError(text));
+            return Err(TypeError::new(text));
         }
     }
     Ok(conform.findings)
@@ -76,12 +84,13 @@ impl Place<'_> {
     /// The decoder's complaint about a value of the wrong sort.
     fn refuse(self, what: &str, shape: &Shape) -> TypeError {
         let ty = scalar::go_type(self.owner, shape, self.field.alias.as_deref());
-        self.refuse_as(what, &ty)
+        let converter = scalar::unconvertible(what, shape, &ty);
+        TypeError { converter, ..self.refuse_as(what, &ty) }
     }
 
     fn refuse_as(self, what: &str, ty: &str) -> TypeError {
         let (owner, path) = (self.owner.short(), self.path.go());
-        TypeError(format!("json: cannot unmarshal {what} into Go struct field {owner}.{path} of type {ty}"))
+        TypeError::new(format!("json: cannot unmarshal {what} into Go struct field {owner}.{path} of type {ty}"))
     }
 }
 
@@ -173,7 +182,7 @@ impl Conform {
                     return Err(place.refuse_as(scalar::word(other), "string"));
                 }
             }
-            (Shape::SchemaOrBool(_), _) => return Err(TypeError("boolean or JSON schema expected".to_owned())),
+            (Shape::SchemaOrBool(_), _) => return Err(TypeError::new("boolean or JSON schema expected")),
             (_, other) => return Err(place.refuse_as(scalar::word(other), schema.go())),
         }
         self.findings.unknown.truncate(known);

@@ -1,13 +1,13 @@
 //! What every cluster has from its first moment: the four namespaces, the classes of pods that the cluster cannot do
-//! without, and the `kubernetes` service.
+//! without, the authorities of its clients, and the `kubernetes` service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{
-    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, NamespaceSpec, Service, ServicePort,
-    ServiceSpec,
+    ConfigMap, EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Namespace, NamespaceSpec, Service,
+    ServicePort, ServiceSpec,
 };
 use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
@@ -48,10 +48,33 @@ pub(super) async fn apply(context: &Context) -> Result<(), Status> {
         let name = class.metadata.name.as_deref().unwrap_or_default();
         unless_there(api.get("", name), || api.create(&class).boxed()).await?;
     }
+    publish_authorities(&context.registry, &context.config.client_authorities).await?;
     match &context.config.api {
         Some(endpoint) => Kubernetes::new(&context.registry, endpoint.clone()).mend().await,
         None => Ok(()),
     }
+}
+
+/// Tells servers that extend the API whose client certificates they may trust.
+async fn publish_authorities(registry: &Registry, authorities: &str) -> Result<(), Status> {
+    if authorities.is_empty() {
+        return Ok(());
+    }
+    let api = by_server::<ConfigMap>(registry);
+    let metadata = ObjectMeta {
+        name: Some("extension-apiserver-authentication".to_owned()),
+        namespace: Some("kube-system".to_owned()),
+        ..ObjectMeta::default()
+    };
+    let data = BTreeMap::from([("client-ca-file".to_owned(), authorities.to_owned())]);
+    let wanted = ConfigMap { metadata, data: Some(data), ..ConfigMap::default() };
+    let found = api.get("kube-system", "extension-apiserver-authentication");
+    let mut there = unless_there(found, || api.create(&wanted).boxed()).await?;
+    if there.data != wanted.data {
+        there.data = wanted.data;
+        api.update(&there).await?;
+    }
+    Ok(())
 }
 
 /// Keeps the service and its endpoints as they are, should somebody delete or change them.

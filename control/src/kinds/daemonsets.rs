@@ -99,12 +99,10 @@ fn prepare_update(new: &mut Value, old: &Value) {
 
 fn validate(set: &Value, errors: &mut Errors) {
     let (spec, at) = (set.at("spec"), Path::new("spec"));
-    pod_template::selector(
-        spec.at("selector"),
-        &at.child("selector"),
-        "empty selector is invalid for daemonset",
-        errors,
-    );
+    if spec.has("selector") {
+        let empty = "empty selector is invalid for daemonset";
+        pod_template::selector(spec.at("selector"), &at.child("selector"), empty, errors);
+    }
     pod_template::validate_for_ever(
         spec.at("template"),
         spec.at("selector"),

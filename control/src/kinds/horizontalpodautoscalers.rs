@@ -3,6 +3,9 @@
 //! They are stored in the shape of v2; [`from_v1`] and [`to_v1`] translate for those who ask for v1.
 
 mod rules;
+mod v1;
+
+pub use v1::{from_v1, to_v1};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -137,53 +140,10 @@ fn target(spec: &Value, current: Option<&Value>) -> String {
     format!("{label}{now}/{}", shown(wanted.at(amount)).unwrap_or_else(|| "<auto>".into()))
 }
 
-/// An autoscaler of autoscaling/v1 in the shape in which it is stored.
-pub fn from_v1(mut hpa: Value) -> Value {
-    hpa.set("", "apiVersion", "autoscaling/v2");
-    if let Some(percent) = hpa.unset("spec", "targetCPUUtilizationPercentage") {
-        hpa.set("spec", "metrics", json!([utilization(percent)]));
-    }
-    hpa.unset("status", "currentCPUUtilizationPercentage");
-    hpa
-}
-
-/// A stored autoscaler in the shape of autoscaling/v1. Metrics other than the processor's are left out.
-pub fn to_v1(mut hpa: Value) -> Value {
-    hpa.set("", "apiVersion", "autoscaling/v1");
-    let metrics = hpa.unset("spec", "metrics").unwrap_or_default();
-    hpa.unset("spec", "behavior");
-    let percent = |metrics: &Value, field: &str| {
-        let cpu = metrics.items("").iter().find(|m| m.text("type") == "Resource" && m.text("resource.name") == "cpu");
-        cpu.map(|m| m.at(field).clone()).filter(Value::is_number)
-    };
-    if let Some(percent) = percent(&metrics, "resource.target.averageUtilization") {
-        hpa.set("spec", "targetCPUUtilizationPercentage", percent);
-    }
-    if hpa.has("status") {
-        let current = hpa.unset("status", "currentMetrics").unwrap_or_default();
-        hpa.unset("status", "conditions");
-        hpa.set_default("status", "currentReplicas", 0);
-        hpa.set_default("status", "desiredReplicas", 0);
-        if let Some(percent) = percent(&current, "resource.current.averageUtilization") {
-            hpa.set("status", "currentCPUUtilizationPercentage", percent);
-        }
-    }
-    hpa
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::field::Errors;
-
-    #[test]
-    fn versions_translate() {
-        let old =
-            json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50}});
-        let stored = from_v1(old.clone());
-        assert_eq!(targets(&stored), "cpu: <unknown>/50%");
-        assert_eq!(to_v1(stored), old);
-    }
 
     #[test]
     fn eighty_percent_unless_it_says_otherwise() {

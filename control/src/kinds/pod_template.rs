@@ -21,10 +21,10 @@ pub fn warnings(workload: &Value) -> Vec<String> {
 
 /// The rules for a template whose pods run for ever and are selected by `selector`, a `metav1.LabelSelector`.
 ///
-/// `kind` is the workload's, as Kubernetes names it here.
+/// `kind` is the workload's, as Kubernetes names it here. No selector at all matches nothing, an empty one everything.
 pub fn validate_for_ever(template: &Value, selector: &Value, at: &Path, kind: &str, errors: &mut Errors) {
     let labels = template.at("metadata.labels");
-    if !selectors::is_empty(selector) && !selectors::matches(selector, labels) {
+    if selector.is_null() || !selectors::matches(selector, labels) {
         let why = "`selector` does not match template `labels`";
         let at = at.child("metadata").child("labels");
         match labels {

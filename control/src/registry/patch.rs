@@ -1,5 +1,6 @@
 //! Patch: the successor is computed from what is stored.
 
+use schema::admit::TypeError;
 use serde_json::Value;
 
 use super::Registry;
@@ -106,7 +107,11 @@ impl Registry {
             same_kind(target, &object)?;
             managed::save_reset(&mut object);
             let findings = target.resource.conform(&mut object);
-            let said = findings.map_err(|e| e.to_string()).and_then(|found| report(found.unknown, options));
+            let words = |wrong: TypeError| match patch {
+                Patch::Strategic(_) => wrong.of_converter().to_owned(),
+                Patch::Json(_) | Patch::Merge(_) => wrong.to_string(),
+            };
+            let said = findings.map_err(words).and_then(|found| report(found.unknown, options));
             let warnings = match said {
                 Ok(warnings) => warnings,
                 Err(why) => {

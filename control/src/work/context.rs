@@ -25,6 +25,8 @@ pub struct ApiEndpoint {
 pub struct Config {
     /// The cluster's CA, published in every namespace as the ConfigMap `kube-root-ca.crt`.
     pub root_certificate: String,
+    /// The authorities of client certificates, published for servers that extend the API.
+    pub client_authorities: String,
     /// What signs certificates; none where none are to be signed.
     pub authority: Option<Arc<Pki>>,
     /// What signs the tokens of service accounts; none where none are to be signed.
@@ -47,6 +49,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             root_certificate: String::new(),
+            client_authorities: String::new(),
             authority: None,
             accounts: None,
             api: None,

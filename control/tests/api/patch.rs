@@ -58,9 +58,25 @@ async fn a_strategic_patch_of_the_wrong_type_is_shown_as_it_came() {
     let words = server.patch(&format!("{DEPLOYMENTS}/web"), STRATEGIC, patch).await.refused(422, "Invalid");
     assert_eq!(
         words,
-        " \"\" is invalid: patch: Invalid value: \"map[spec:map[paused:<nil> replicas:many]]\": json: cannot unmarshal \
-         string into Go struct field DeploymentSpec.spec.replicas of type int32"
+        " \"\" is invalid: patch: Invalid value: \"map[spec:map[paused:<nil> replicas:many]]\": unrecognized type: int32"
     );
+}
+
+#[tokio::test]
+async fn a_strategic_patch_of_the_wrong_type_is_refused_in_the_words_of_gos_converter() {
+    let server = Server::start().await;
+    server.make(DEPLOYMENTS, deployment("web")).await;
+    for (patch, why) in [
+        (json!({"spec": "foo"}), "cannot restore struct from: string"),
+        (json!({"metadata": {"labels": "foo"}}), "cannot restore map from string"),
+        (json!({"metadata": {"labels": {"a": ["b"]}}}), "unrecognized type: string"),
+        (json!({"metadata": {"labels": {"a": 1}}}), "cannot convert int64 to string"),
+        (json!({"spec": {"template": {"spec": {"restartPolicy": 3}}}}), "cannot convert int64 to v1.RestartPolicy"),
+        (json!({"metadata": {"finalizers": 3}}), "cannot restore slice from int64"),
+    ] {
+        let words = server.patch(&format!("{DEPLOYMENTS}/web"), STRATEGIC, patch).await.refused(422, "Invalid");
+        assert!(words.ends_with(&format!("\": {why}")), "{words}");
+    }
 }
 
 #[tokio::test]

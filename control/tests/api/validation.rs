@@ -111,6 +111,24 @@ async fn a_wrong_type_is_said_in_gos_words() {
 }
 
 #[tokio::test]
+async fn a_workload_without_a_selector_matches_none_of_its_own_pods() {
+    let server = Server::start().await;
+    let mismatch = "spec.template.metadata.labels: Invalid value: map[string]string(nil): `selector` does not match template \
+                    `labels`, spec.template.spec.containers: Required value";
+    for (resource, required) in [
+        ("deployments", "spec.selector: Required value, "),
+        ("replicasets", "spec.selector: Required value, "),
+        ("statefulsets", "spec.selector: Required value, "),
+        ("daemonsets", ""),
+    ] {
+        let path = format!("/apis/apps/v1/namespaces/golden/{resource}");
+        let sent = json!({"metadata": {"name": "x"}, "spec": {"template": {}}});
+        let words = server.post(&path, sent).await.refused(422, "Invalid");
+        assert!(words.ends_with(&format!("[{required}{mismatch}]")), "{words}");
+    }
+}
+
+#[tokio::test]
 async fn a_field_that_nobody_acts_on_is_warned_of() {
     let server = Server::start().await;
     let mut sent = pod("p");

@@ -27,6 +27,30 @@ async fn one_object_is_shown_in_both_versions() {
 }
 
 #[tokio::test]
+async fn what_the_old_version_has_no_field_for_survives_a_write_in_it() {
+    let server = Server::start().await;
+    let memory = json!({"type": "Resource", "resource": {"name": "memory",
+        "target": {"type": "Utilization", "averageUtilization": 60}}});
+    let sent = json!({"metadata": {"name": "web"}, "spec": {"maxReplicas": 3, "metrics": [memory],
+        "behavior": {"scaleUp": {"stabilizationWindowSeconds": 7}},
+        "scaleTargetRef": {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}}});
+    let made = server.make(V2, sent).await;
+    let mut old = server.read(&format!("{V1}/web")).await;
+    assert_eq!(
+        old["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/metrics"],
+        r#"[{"type":"Resource","resource":{"name":"memory","targetAverageUtilization":60}}]"#
+    );
+    old["spec"]["maxReplicas"] = 4.into();
+    server.put(&format!("{V1}/web"), old).await.with(200);
+    let now = server.read(&format!("{V2}/web")).await;
+    assert_eq!(
+        (&now["spec"]["metrics"], &now["spec"]["behavior"]),
+        (&made["spec"]["metrics"], &made["spec"]["behavior"])
+    );
+    assert_eq!((&now["spec"]["maxReplicas"], now["metadata"].get("annotations")), (&json!(4), None));
+}
+
+#[tokio::test]
 async fn lists_tables_and_watches_convert_too() {
     let server = Server::start().await;
     let made = server.make(V1, autoscaler()).await;

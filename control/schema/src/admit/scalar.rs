@@ -26,7 +26,7 @@ pub(super) fn conform(place: Place, shape: &Shape, value: &mut Value) -> Result<
             let form = time(text, *shape == Shape::MicroTime)?;
             return replace(value, form);
         }
-        (Shape::Time | Shape::MicroTime, other) => return Err(place.refuse_as(&word(other), "string")),
+        (Shape::Time | Shape::MicroTime, other) => return Err(place.refuse_as(word(other), "string")),
         (Shape::Quantity, Value::String(text)) => {
             let form = quantity(text)?;
             return replace(value, form);
@@ -42,11 +42,11 @@ pub(super) fn conform(place: Place, shape: &Shape, value: &mut Value) -> Result<
             Some(number) if i32::try_from(number).is_ok() => true,
             _ => return Err(place.refuse_as(&format!("number {number}"), "int32")),
         },
-        (Shape::IntOrString, other) => return Err(place.refuse_as(&word(other), "int32")),
+        (Shape::IntOrString, other) => return Err(place.refuse_as(word(other), "int32")),
         (Shape::Raw | Shape::Json | Shape::Fields, _) => true,
         _ => false,
     };
-    if fits { Ok(()) } else { Err(place.refuse(&word(value), shape)) }
+    if fits { Ok(()) } else { Err(place.refuse(word(value), shape)) }
 }
 
 fn replace(value: &mut Value, form: Option<String>) -> Result<(), TypeError> {
@@ -65,6 +65,29 @@ pub fn word(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+/// The words of Go's converter from maps and lists for a value that it cannot make `shape` of, where they are not the
+/// decoder's: it knows kinds of values only, and a number is fit to become a string until it is asked to.
+pub(super) fn unconvertible(what: &str, shape: &Shape, ty: &str) -> Option<String> {
+    let kind = match what {
+        "array" => "slice",
+        "object" => "map",
+        "number" => "int64",
+        other => other,
+    };
+    match shape {
+        Shape::Struct(_) => Some(format!("cannot restore struct from: {kind}")),
+        Shape::List(_) | Shape::Wrapped(_) => Some(format!("cannot restore slice from {kind}")),
+        Shape::Map(_) => Some(format!("cannot restore map from {kind}")),
+        Shape::String if kind == "int64" => Some(format!("cannot convert int64 to {ty}")),
+        Shape::String => Some("unrecognized type: string".to_owned()),
+        Shape::Bool => Some("unrecognized type: bool".to_owned()),
+        Shape::Int32 | Shape::Int64 | Shape::Float if !what.starts_with("number") => {
+            Some(format!("unrecognized type: {ty}"))
+        }
+        _ => None,
     }
 }
 
@@ -100,7 +123,7 @@ fn bytes(text: String, value: &mut Value) -> Result<(), TypeError> {
     let broken = text.contains(['\r', '\n']);
     let packed = if broken { text.replace(['\r', '\n'], "") } else { text };
     if let Some(at) = illegal_base64(&packed) {
-        return Err(TypeError(format!("illegal base64 data at input byte {at}")));
+        return Err(TypeError::new(format!("illegal base64 data at input byte {at}")));
     }
     replace(value, broken.then_some(packed))
 }
@@ -126,17 +149,16 @@ fn quantity(text: &str) -> Result<Option<String>, TypeError> {
 }
 
 fn bad_quantity() -> TypeError {
-    TypeError(r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned())
+    TypeError::new("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
 }
 
 /// A moment in UTC, to the second or to the microsecond, if the text is not of that form already.
 fn time(text: &str, micro: bool) -> Result<Option<String>, TypeError> {
     let layout = if micro { "2006-01-02T15:04:05.000000Z07:00" } else { "2006-01-02T15:04:05Z07:00" };
     let shaped = text.len() >= 20 && text.as_bytes()[10] == b'T';
-    let at: Timestamp =
-        text.parse().ok().filter(|_| shaped).ok_or_else(|| {
-            TypeError(format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""))
-        })?;
+    let at: Timestamp = text.parse().ok().filter(|_| shaped).ok_or_else(|| {
+        TypeError::new(format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""))
+    })?;
     let form = if micro { format!("{at:.6}") } else { format!("{at:.0}") };
     Ok((form != text).then_some(form))
 }

@@ -37,7 +37,13 @@ impl Cluster {
         let api = ApiEndpoint { cluster_ip: [10, 43, 0, 1].into(), address: [127, 0, 0, 1].into(), port: 6443 };
         let key = TokenKey::open(None).expect("a key");
         let accounts = Some(Arc::new(ServiceAccounts::new(key, "cluster.local", registry.store().clone())));
-        let config = Config { root_certificate: "PEM".to_owned(), accounts, api: Some(api), ..Config::default() };
+        let config = Config {
+            root_certificate: "PEM".to_owned(),
+            client_authorities: "PEM".to_owned(),
+            accounts,
+            api: Some(api),
+            ..Config::default()
+        };
         let loops = tokio::spawn(run(config, registry.clone(), stop.clone()));
         let cluster = Self { _node: tokio::spawn(node(registry.clone())), registry, loops, _stop: stop.drop_guard() };
         cluster.until("namespaces and node", |c| c.all::<Namespace>().len() == 4 && has_ready_node(c)).await;

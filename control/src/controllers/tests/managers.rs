@@ -13,6 +13,7 @@ use crate::auth::bootstrap;
 const OF_THE_SERVER: &[&str] = &[
     "clusterrolebindings.rbac.authorization.k8s.io",
     "clusterroles.rbac.authorization.k8s.io",
+    "configmaps",
     "endpoints",
     "endpointslices.discovery.k8s.io",
     "namespaces",
