@@ -47,6 +47,9 @@ pub const UNAUTHENTICATED: &str = "system:unauthenticated";
 /// What the user names of service accounts start with; namespace and name follow, with a colon between.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
+/// Where a caller's extra facts say which certificate or token was shown.
+const CREDENTIAL_ID: &str = "authentication.kubernetes.io/credential-id";
+
 /// An authenticated caller: a person, a node, a controller, or a pod's service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

@@ -189,7 +189,8 @@ impl Router {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let form = Negotiated { pretty, ..negotiate::accept(accept, !resource.is_custom())? };
+        let offer = negotiate::Offer { numbered: !resource.is_custom(), tabular: !is_question(&resource) };
+        let form = Negotiated { pretty, ..negotiate::accept(accept, offer)? };
         body::check_encoding(&head.headers)?;
         let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
@@ -277,7 +278,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     Ok(match part {
         "" if resource.is("", "componentstatuses") => Aspect::Component,
         "" if resource.is("", "bindings") => Aspect::Binding,
-        "" if matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io") => Aspect::Review,
+        "" if is_question(resource) => Aspect::Review,
         "" => Aspect::Part(Part::Main),
         "status" => Aspect::Part(Part::Status),
         "scale" => Aspect::Part(Part::Scale),
@@ -292,6 +293,11 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
     })
+}
+
+/// True for reviews, which are answered and not kept.
+fn is_question(resource: &Resource) -> bool {
+    matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io")
 }
 
 /// Streams come with the part of the node that can hold them; until then who asks for one of something is told so.

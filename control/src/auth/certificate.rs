@@ -7,13 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::CertificateSigningRequestDer;
 use rustls_pki_types::pem::PemObject as _;
+use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use super::Caller;
+use super::{CREDENTIAL_ID, Caller};
 
 /// Whom a certificate is for. `O` are the groups and `CN` the user, as Kubernetes has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Facts {
     pub(super) not_after: i64,
     /// As in the key pair.
     pub(super) public_key: Vec<u8>,
+    /// SHA-256 of the whole, in hexadecimal digits: tells audit logs which certificate it was.
+    fingerprint: String,
 }
 
 impl Facts {
@@ -52,12 +55,15 @@ impl Facts {
             issuer: common_name(certificate.issuer())?,
             not_after: certificate.validity().not_after.timestamp(),
             public_key: certificate.public_key().subject_public_key.data.to_vec(),
+            fingerprint: format!("{:x}", Sha256::digest(der)),
         })
     }
 
     /// The owner as a caller, if the certificate has been verified.
     pub(super) fn into_caller(self) -> Caller {
-        Caller::authenticated(&self.subject.user, self.subject.groups)
+        let id = format!("X509SHA256={}", self.fingerprint);
+        let extra = vec![(CREDENTIAL_ID.to_owned(), vec![id])];
+        Caller { extra, ..Caller::authenticated(&self.subject.user, self.subject.groups) }
     }
 }
 

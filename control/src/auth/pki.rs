@@ -336,5 +336,8 @@ mod tests {
         let caller = facts(&identity).unwrap().into_caller();
         assert_eq!(caller.user, "system:node:a");
         assert_eq!(caller.groups, ["system:nodes", "system:authenticated"]);
+        let (name, values) = &caller.extra[0];
+        assert_eq!(name, "authentication.kubernetes.io/credential-id");
+        assert!(values[0].strip_prefix("X509SHA256=").is_some_and(|digits| digits.len() == 64), "{values:?}");
     }
 }

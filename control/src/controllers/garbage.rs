@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{Context, Next, Queue};
-use crate::registry::{DeleteOptions, Part, Patch, Registry, Target, WriteOptions};
+use crate::registry::{DeleteOptions, Part, Patch, Propagation, Registry, Target, WriteOptions};
 use crate::status::Status;
 use crate::store::{Change, Entry, Interest, Key, Store};
 use graph::Graph;
@@ -163,6 +163,9 @@ impl Collector {
                 self.patch(&target, &meta, "ownerReferences", json!(kept)).await?;
             }
             Verdict::Delete(propagation) => {
+                if propagation == Propagation::Foreground && self.is_waited_for_by_a_dependent(&meta) {
+                    self.hold_up_nobody(&target, &meta).await?;
+                }
                 let options = DeleteOptions {
                     uid: Some(meta.uid.clone()),
                     propagation: Some(propagation),
@@ -212,6 +215,24 @@ impl Collector {
         drop(known);
         dependents.into_iter().for_each(|key| self.queue.add(key));
         Ok(Next::Done)
+    }
+
+    /// True where an object would wait for one that, by way of others, waits for it: a circle of owners.
+    fn is_waited_for_by_a_dependent(&self, meta: &Meta) -> bool {
+        let dependents = self.graph.lock().graph.dependents(&meta.uid);
+        dependents.iter().filter_map(|key| self.look(key)).any(|(_, d)| d.is_deleting() && d.has(FOREGROUND))
+    }
+
+    /// Breaks a circle of owners: the object's own need not wait for it.
+    async fn hold_up_nobody(&self, target: &Target, meta: &Meta) -> Result<(), Status> {
+        let released: Vec<Owner> =
+            meta.owner_references.iter().map(|o| Owner { block_owner_deletion: Some(false), ..o.clone() }).collect();
+        self.patch(target, meta, "ownerReferences", json!(released)).await?;
+        let known = self.graph.lock();
+        for waiting in released.iter().filter_map(|owner| known.waiting.get(&owner.uid)) {
+            self.queue.add(waiting.clone());
+        }
+        Ok(())
     }
 
     async fn finish(&self, target: &Target, meta: &Meta, finalizer: &str) -> Result<Next, Status> {

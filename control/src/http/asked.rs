@@ -51,7 +51,7 @@ impl<'a> Asked<'a> {
         Ok(WriteOptions {
             dry_run: self.query.dry_run(kind)?,
             validation,
-            duplicates: Vec::new(),
+            findings: Vec::new(),
             caller: self.caller.clone(),
             manager: self.manager().into(),
             force: self.query.flag("force"),

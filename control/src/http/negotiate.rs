@@ -63,24 +63,41 @@ impl Negotiated {
     }
 }
 
-/// Picks the first range of an `Accept` header that can be served; protobuf only for what has numbers for its fields.
+/// In which forms a resource can be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Its fields have numbers: protobuf.
+    pub numbered: bool,
+    /// It is kept, and so has columns: Tables.
+    pub tabular: bool,
+}
+
+impl Offer {
+    fn holds(self, form: &Negotiated) -> bool {
+        (self.numbered || form.encoding != Encoding::Protobuf) && (self.tabular || form.shape != Shape::Table)
+    }
+}
+
+/// Picks the first range of an `Accept` header that can be served.
 ///
 /// # Errors
 /// 406 where there is none.
-pub fn accept(header: &str, numbered: bool) -> Result<Negotiated, Status> {
+pub fn accept(header: &str, offer: Offer) -> Result<Negotiated, Status> {
     if header.trim().is_empty() {
         return Ok(Negotiated::PLAIN);
     }
-    let able = |form: &Negotiated| numbered || form.encoding != Encoding::Protobuf;
-    header.split(',').filter_map(range).find(able).ok_or_else(|| {
-        Status::new(
-            406,
-            "NotAcceptable",
-            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
-             application/vnd.kubernetes.protobuf",
-        )
-        .with_empty_details()
-    })
+    header.split(',').filter_map(range).find(|form| offer.holds(form)).ok_or_else(|| none_of(header))
+}
+
+/// The refusal of all ranges. Upstream's router looks at the media types alone, its negotiation at the rest.
+fn none_of(header: &str) -> Status {
+    let media = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    let bare = |range: &str| range.split(';').next().and_then(|media| encoding(media.trim()));
+    if header.split(',').any(|range| bare(range).is_some()) {
+        return Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {media}"));
+    }
+    let words = format!("406: Not Acceptable\n\nAvailable representations: {media}");
+    Status::new(406, "NotAcceptable", words).with_empty_details()
 }
 
 /// The refusal of a watch in an encoding that has no stream.
@@ -101,14 +118,18 @@ pub fn pretty(head: &Parts) -> bool {
     }
 }
 
+fn encoding(media: &str) -> Option<Encoding> {
+    match media {
+        "application/json" | "*/*" | "application/*" | "text/*" => Some(Encoding::Json),
+        "application/yaml" | "application/x-yaml" | "text/yaml" => Some(Encoding::Yaml),
+        PROTOBUF => Some(Encoding::Protobuf),
+        _ => None,
+    }
+}
+
 fn range(text: &str) -> Option<Negotiated> {
     let mut parts = text.split(';').map(str::trim);
-    let encoding = match parts.next()? {
-        "application/json" | "*/*" | "application/*" | "text/*" => Encoding::Json,
-        "application/yaml" | "application/x-yaml" | "text/yaml" => Encoding::Yaml,
-        PROTOBUF => Encoding::Protobuf,
-        _ => return None,
-    };
+    let encoding = encoding(parts.next()?)?;
     let mut shape = Shape::Object;
     let mut meta_v1 = (false, false);
     for parameter in parts {
@@ -135,7 +156,8 @@ mod tests {
 
     #[test]
     fn the_first_form_that_can_be_served_is_taken() {
-        let shape = |h: &str| accept(h, true).map(|n| (n.encoding, n.shape)).ok();
+        let all = Offer { numbered: true, tabular: true };
+        let shape = |h: &str| accept(h, all).map(|n| (n.encoding, n.shape)).ok();
         let table = [
             ("", Some((Encoding::Json, Shape::Object))),
             ("*/*", Some((Encoding::Json, Shape::Object))),
@@ -156,7 +178,7 @@ mod tests {
         for (header, wanted) in table {
             assert_eq!(shape(header), wanted, "{header}");
         }
-        let custom = |h: &str| accept(h, false).map(|n| n.encoding).ok();
+        let custom = |h: &str| accept(h, Offer { numbered: false, ..all }).map(|n| n.encoding).ok();
         assert_eq!(custom("application/vnd.kubernetes.protobuf,application/json"), Some(Encoding::Json));
         assert_eq!(custom("application/vnd.kubernetes.protobuf"), None);
     }

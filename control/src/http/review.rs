@@ -4,6 +4,7 @@ mod access;
 mod token;
 
 use http::{Response, StatusCode};
+use objects::time;
 use serde_json::{Map, Value, json};
 
 use super::asked::Asked;
@@ -33,7 +34,7 @@ pub async fn create(asked: Asked<'_>, authenticator: &Authenticator, body: Body)
         asked.registry.account_for(resource, &mut review, &asked.write_options("CreateOptions")?);
     }
     let status = match resource.row.kind.as_str() {
-        "SelfSubjectReview" => json!({"userInfo": user(caller)}),
+        "SelfSubjectReview" => of_caller(caller, &mut review),
         "SelfSubjectAccessReview" => access::of_self(authorizer, caller, &review)?,
         "SubjectAccessReview" => access::of_subject(authorizer, &review)?,
         "LocalSubjectAccessReview" => access::of_local_subject(authorizer, &review)?,
@@ -58,6 +59,12 @@ fn place(review: &mut Value, namespace: &str) -> Result<(), Status> {
             "the namespace of the provided object does not match the namespace sent on the request",
         )),
     }
+}
+
+/// Who is asking. The answer is new, and keeps nothing of the question.
+fn of_caller(caller: &Caller, review: &mut Value) -> Value {
+    review.set("", "metadata", json!({"creationTimestamp": time::text(&time::now())}));
+    json!({"userInfo": user(caller)})
 }
 
 fn user(caller: &Caller) -> Value {

@@ -23,7 +23,7 @@ const APPLY: &str = "application/apply-patch+yaml";
 pub async fn create(asked: Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
     let mut options = asked.write_options("CreateOptions")?;
     let decoded = body::object(&asked.target.resource, asked.content_type(), &body::read(body).await?)?;
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     let outcome = asked.registry.create(asked.target, decoded.value, &options).await?;
     written(asked, &outcome)
 }
@@ -41,7 +41,7 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
         return scale::written(asked, &outcome.bytes);
     }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     check_named(asked, &decoded.value)?;
     let outcome = asked.registry.update(asked.target, part, decoded.value, &options).await?;
     written(asked, &outcome)
@@ -60,7 +60,7 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
     let mut options = asked.patch_options(format == APPLY)?;
     let patch = match format {
         APPLY => return apply(asked, part, &bytes, &options).await,
-        "application/json-patch+json" => Patch::Json(operations(&bytes)?),
+        "application/json-patch+json" => Patch::Json(operations(&bytes, &mut options)?),
         "application/merge-patch+json" => Patch::Merge(object(&bytes, "error decoding patch: ", &mut options)?),
         "application/strategic-merge-patch+json" => Patch::Strategic(object(&bytes, "", &mut options)?),
         _ => return Err(unknown_format(asked)),
@@ -105,6 +105,10 @@ fn written(asked: Asked<'_>, outcome: &Outcome) -> Result<Response<Body>, Status
     Ok(response)
 }
 
+fn duplicates(paths: Vec<String>) -> Vec<String> {
+    paths.into_iter().map(|path| format!("duplicate field \"{path}\"")).collect()
+}
+
 /// Who replaces an object says which.
 fn check_named(asked: Asked<'_>, object: &Value) -> Result<(), Status> {
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
@@ -128,7 +132,7 @@ fn unknown_format(asked: Asked<'_>) -> Status {
 
 /// The operations of a JSON patch. What is not JSON, or no list of objects, is a bad request; an operation that does not exist is
 /// one that fails.
-fn operations(bytes: &[u8]) -> Result<json_patch::Patch, Status> {
+fn operations(bytes: &[u8], options: &mut WriteOptions) -> Result<json_patch::Patch, Status> {
     let value = json(bytes).map_err(Status::bad_request)?;
     let unfit = |value: &Value, ty: &str| {
         let found = word(value);
@@ -138,10 +142,24 @@ fn operations(bytes: &[u8]) -> Result<json_patch::Patch, Status> {
     if let Some(other) = list.iter().find(|operation| !operation.is_object()) {
         return Err(unfit(other, "Operation"));
     }
+    options.findings = findings(list, &value.duplicates);
     serde_json::from_value(value.value).map_err(|error| {
         tracing::debug!(%error, "no operation of a JSON patch");
         Status::unprocessable()
     })
+}
+
+/// What operations of a JSON patch have too much of.
+fn findings(operations: &[Value], duplicates: &[String]) -> Vec<String> {
+    let mut said = Vec::new();
+    for (at, operation) in operations.iter().enumerate() {
+        let known = |field: &str| matches!(field, "op" | "path" | "from" | "value");
+        let unknown = operation.as_object().into_iter().flat_map(|o| o.keys()).filter(|field| !known(field));
+        said.extend(unknown.map(|field| format!("json patch unknown field \"[{at}].{field}\"")));
+        let within = duplicates.iter().filter(|path| path.starts_with(&format!("[{at}]")));
+        said.extend(within.map(|path| format!("json patch duplicate field \"{path}\"")));
+    }
+    said
 }
 
 /// A patch document that is an object.
@@ -152,7 +170,7 @@ fn object(bytes: &[u8], about: &str, options: &mut WriteOptions) -> Result<Value
         let found = word(&decoded.value);
         return Err(bad(&format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")));
     }
-    options.duplicates = decoded.duplicates;
+    options.findings = duplicates(decoded.duplicates);
     Ok(decoded.value)
 }
 

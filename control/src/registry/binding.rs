@@ -32,6 +32,9 @@ impl Registry {
             if !bound.is_empty() {
                 return Err(conflict(format!("pod {} is already assigned to node \"{bound}\"", target.name)));
             }
+            if old.pointer("/spec/schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty()) {
+                return Err(conflict(format!("pod {} has non-empty .spec.schedulingGates", target.name)));
+            }
             if is_deleting(old) {
                 return Err(conflict(format!("pod {} is being deleted, cannot be assigned to a host", target.name)));
             }

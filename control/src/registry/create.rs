@@ -156,9 +156,8 @@ pub(super) fn conform(resource: &Resource, object: &mut Value, options: &WriteOp
 
 /// What is said of unknown and duplicate fields: warnings, or where the client is strict, one refusal.
 pub(super) fn report(unknown: Vec<String>, options: &WriteOptions) -> Result<Vec<String>, String> {
-    let duplicates = options.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
     let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
-    let said: Vec<String> = duplicates.chain(unknown).collect();
+    let said: Vec<String> = options.findings.iter().cloned().chain(unknown).collect();
     match options.validation {
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Strict if !said.is_empty() => Err(format!("strict decoding error: {}", said.join(", "))),

@@ -25,8 +25,8 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// What to do about unknown and duplicate fields.
     pub validation: FieldValidation,
-    /// Paths of fields that the body gave twice, from the decoder.
-    pub duplicates: Vec<String>,
+    /// What the decoder has to say of the body: fields that are there twice.
+    pub findings: Vec<String>,
     /// Who writes.
     pub caller: Arc<Caller>,
     /// Who is said to own the fields that are written.
@@ -48,7 +48,7 @@ impl WriteOptions {
         Self {
             dry_run: false,
             validation: FieldValidation::default(),
-            duplicates: Vec::new(),
+            findings: Vec::new(),
             caller: Arc::new(Caller::system(user)),
             manager: user.strip_prefix("system:").unwrap_or(user).into(),
             force: false,

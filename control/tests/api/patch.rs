@@ -2,6 +2,26 @@ use serde_json::json;
 
 use crate::harness::*;
 
+/// The cases of upstream's `field_validation_test.go`.
+#[tokio::test]
+async fn a_json_patch_is_checked_like_any_other_body() {
+    let server = Server::start().await;
+    server.make(DEPLOYMENTS, deployment("web")).await;
+    let patch = async |validation: &str| {
+        let path = format!("{DEPLOYMENTS}/web?dryRun=All&fieldValidation={validation}");
+        let patch = r#"[{"op": "add", "path": "/spec/unknown1", "value": "a", "foo": "bar"},
+            {"op": "add", "path": "/spec/unknown2", "path": "/spec/unknown3", "value": "b"}]"#;
+        server.request("PATCH", &path).body(JSON_PATCH, patch).send().await
+    };
+    let all = "json patch unknown field \"[0].foo\", json patch duplicate field \"[1].path\", \
+               unknown field \"spec.unknown1\", unknown field \"spec.unknown3\"";
+    let words = patch("Strict").await.refused(422, "Invalid");
+    assert!(words.ends_with(&format!("strict decoding error: {all}")), "{words}");
+    let said = patch("Warn").await;
+    assert_eq!(said.warnings().len(), 4, "{:?}", said.warnings());
+    patch("Ignore").await.with(200);
+}
+
 #[tokio::test]
 async fn a_json_patch_tests_before_it_changes() {
     let server = Server::start().await;

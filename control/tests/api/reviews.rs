@@ -9,7 +9,8 @@ const AUTHORIZATION: &str = "/apis/authorization.k8s.io/v1";
 async fn callers_learn_who_they_are() {
     let server = Server::start().await;
     let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-    let review = server.post(path, json!({})).await.with(201);
+    let mut review = server.post(path, json!({})).await.with(201);
+    assert_ne!(review["metadata"]["creationTimestamp"].take(), json!(null), "the answer is new");
     assert_eq!(
         review,
         json!({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",

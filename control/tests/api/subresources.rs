@@ -115,3 +115,15 @@ async fn a_pod_that_does_not_run_has_no_logs() {
     let words = server.get(&format!("{PODS}/p/log?container=zzz")).await.refused(400, "BadRequest");
     assert_eq!(words, "container zzz is not valid for pod p");
 }
+
+#[tokio::test]
+async fn a_gated_pod_gets_no_node() {
+    let server = Server::start().await;
+    let mut gated = pod("gated");
+    gated["spec"]["schedulingGates"] = json!([{"name": "example.com/wait"}]);
+    let made = server.make(PODS, gated).await;
+    assert_eq!(condition(&made, "PodScheduled").0, "False");
+    let to_a_node = json!({"target": {"kind": "Node", "name": "n"}});
+    let words = server.post(&format!("{PODS}/gated/binding"), to_a_node).await.refused(409, "Conflict");
+    assert!(words.ends_with("pod gated has non-empty .spec.schedulingGates"), "{words}");
+}

@@ -26,6 +26,20 @@ async fn a_list_is_a_table_with_the_columns_of_its_kind() {
     assert_eq!(row["object"]["metadata"], server.read(&format!("{PODS}/p")).await["metadata"]);
 }
 
+/// "should return a 406 for a backend which does not implement metadata", as upstream's conformance tests have it.
+#[tokio::test]
+async fn what_is_not_kept_is_no_table() {
+    let server = Server::start().await;
+    let question = json!({"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}}).to_string();
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let only = TABLE.split(',').next().expect("a range");
+    let asked = server.request("POST", path).accept(only).body(JSON, question.clone());
+    let words = asked.send().await.refused(406, "NotAcceptable");
+    assert!(words.starts_with("only the following media types are accepted: application/json"), "{words}");
+    let asked = server.request("POST", path).accept(TABLE).body(JSON, question);
+    assert_eq!(asked.send().await.with(201)["kind"], "SelfSubjectAccessReview");
+}
+
 #[tokio::test]
 async fn one_object_is_a_table_too() {
     let server = Server::start().await;

@@ -72,6 +72,22 @@ async fn a_foreground_deletion_waits_for_what_blocks_it() {
     assert!(cluster.one::<ConfigMap>("default", "held").is_none());
 }
 
+/// "should not be blocked by dependency circle", as upstream's conformance tests have it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_circle_of_owners_holds_nobody_up() {
+    let cluster = Cluster::start().await;
+    let mut maps: Vec<ConfigMap> = Vec::new();
+    for name in ["a", "b", "c"] {
+        maps.push(cluster.create(map(name)).await);
+    }
+    for (name, owner) in [("a", &maps[2]), ("b", &maps[0]), ("c", &maps[1])] {
+        cluster.patch::<ConfigMap>(name, owned_by(owner, json!({}))).await;
+    }
+    cluster.delete::<ConfigMap>("default", "a", Some(Propagation::Foreground)).await;
+    let is_there = |c: &Cluster, name: &str| c.one::<ConfigMap>("default", name).is_some();
+    cluster.until("the end of all", |c| !["a", "b", "c"].iter().any(|name| is_there(c, name))).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_namespace_says_what_it_waits_for() {
     let cluster = Cluster::start().await;
