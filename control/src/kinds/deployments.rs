@@ -177,7 +177,11 @@ mod tests {
     fn each_rule_has_its_words() {
         let cases = [
             (json!({"replicas": -1}), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
-            (json!({"selector": null}), "spec.selector: Required value"),
+            (
+                json!({"selector": null}),
+                "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: \
+                 map[string]string{\"a\":\"b\"}: `selector` does not match template `labels`]",
+            ),
             (
                 json!({"selector": {}}),
                 "spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), \
