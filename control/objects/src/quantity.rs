@@ -237,7 +237,10 @@ mod tests {
             let Ok(q) = text.parse::<Quantity>() else { panic!("{text}") };
             let shown = q.to_string();
             assert_eq!(shown.parse(), Ok(q), "{text} → {shown}");
-            assert_eq!(canonical(&shown), shown, "{text}");
+            // Binary amounts that are no multiple of 1024 lose their format with their suffix, as in Go.
+            if !text.ends_with('i') || shown.ends_with('i') {
+                assert_eq!(canonical(&shown), shown, "{text}");
+            }
         }
     }
 }
