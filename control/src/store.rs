@@ -39,6 +39,7 @@ mod disk;
 mod draft;
 mod entry;
 mod event;
+mod follow;
 mod history;
 mod hub;
 mod plan;

@@ -2,7 +2,7 @@
 //!
 //! One [`Table`] holds every served resource and every type behind it: fields in the order of Go's structs, protobuf
 //! numbers, merge keys, defaults. The rest of the crate interprets it, so that no kind needs code of its own to be read,
-//! checked, defaulted, patched, described or encoded, and a custom resource needs rows, not code:
+//! checked, defaulted, patched, described or encoded:
 //!
 //! bytes → [`decode`] → [`admit`] (types, unknown fields, order) → [`default`] → [`merge`] (patches) → [`encode`],
 //! and [`openapi`] tells clients about it.

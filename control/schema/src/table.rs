@@ -1,8 +1,7 @@
 //! The table of resources and types, and how to look things up in it.
 //!
-//! [`builtin`] is the Kubernetes API, read from `data/` at first use. Another table can lie over it ([`Table::over`]):
-//! that is how custom resources come in at run time without a copy of the rest. Indices are `u32` and continue from the
-//! base to the overlay, so a type of the overlay may refer to `ObjectMeta` below.
+//! [`builtin`] is the Kubernetes API, read from `data/` at first use. Types refer to each other by number. What a
+//! CustomResourceDefinition brings is no part of it: such kinds have schemas of their own.
 
 mod parse;
 mod resource;
@@ -26,7 +25,6 @@ pub fn builtin() -> &'static Table {
 /// Resources and types.
 #[derive(Debug, Default)]
 pub struct Table {
-    base: Option<&'static Table>,
     rows: Vec<ResourceRow>,
     types: Vec<Type>,
     names: HashMap<Arc<str>, u32>,
@@ -35,57 +33,37 @@ pub struct Table {
 }
 
 impl Table {
-    /// An empty table over another: whatever it does not have is looked up below.
-    pub fn over(base: &'static Table) -> Self {
-        Self { base: Some(base), ..Self::default() }
-    }
-
-    /// The resources of this table, in discovery order (those of a base are not repeated).
+    /// The resources, in discovery order.
     pub fn resources(&self) -> &[ResourceRow] {
         &self.rows
     }
 
     /// One resource by its name in a URL.
     pub fn resource(&self, group: &str, version: &str, resource: &str) -> Option<&ResourceRow> {
-        self.rows
-            .iter()
-            .find(|row| row.resource == resource && row.group == group && row.version == version)
-            .or_else(|| self.base?.resource(group, version, resource))
+        self.rows.iter().find(|row| row.resource == resource && row.group == group && row.version == version)
     }
 
     /// The type of a kind. Option and review kinds and lists are found too.
     ///
     /// The group `""` finds what every group shares (`DeleteOptions`, `Status`) as well as core's own.
     pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<TypeRef<'_>> {
-        let found = self.kinds.get(kind).into_iter().flatten().find(|(g, v, _)| **g == *group && **v == *version);
-        match found {
-            Some(&(_, _, id)) => Some(self.at(id)),
-            None => self.base?.kind(group, version, kind),
-        }
+        let mut found = self.kinds.get(kind).into_iter().flatten();
+        found.find(|(g, v, _)| **g == *group && **v == *version).map(|&(_, _, id)| self.at(id))
     }
 
     /// A type by OpenAPI's name for it: `io.k8s.api.core.v1.PodSpec`.
     pub fn named(&self, name: &str) -> Option<TypeRef<'_>> {
-        match self.names.get(name) {
-            Some(&id) => Some(self.at(id)),
-            None => self.base?.named(name),
-        }
+        self.names.get(name).map(|&id| self.at(id))
     }
 
-    /// Adds a resource. One of the same group, version and name below is hidden by it.
-    pub fn add_resource(&mut self, row: ResourceRow) {
-        self.rows.push(row);
-    }
-
-    /// Adds a type and returns the number by which a [`Shape::Struct`] refers to it.
-    pub fn add_type(&mut self, ty: Type) -> u32 {
-        let id = self.first() + self.types.len() as u32;
+    /// Adds a type; its number is how many there were before.
+    fn add_type(&mut self, ty: Type) {
+        let id = self.types.len() as u32;
         self.names.insert(ty.name.clone(), id);
         for (group, version, kind) in ty.kinds.iter() {
             self.kinds.entry(kind.clone()).or_default().push((group.clone(), version.clone(), id));
         }
         self.types.push(ty);
-        id
     }
 
     /// Every type of this table.
@@ -93,16 +71,9 @@ impl Table {
         self.types.iter().map(|ty| TypeRef { table: self, ty })
     }
 
-    /// The type with a number that [`Table::add_type`] gave.
+    /// The type with this number.
     pub(crate) fn at(&self, id: u32) -> TypeRef<'_> {
-        match self.base {
-            Some(base) if id < self.first() => base.at(id),
-            _ => TypeRef { table: self, ty: &self.types[(id - self.first()) as usize] },
-        }
-    }
-
-    fn first(&self) -> u32 {
-        self.base.map_or(0, |base| base.first() + base.types.len() as u32)
+        TypeRef { table: self, ty: &self.types[id as usize] }
     }
 }
 

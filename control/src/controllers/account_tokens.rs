@@ -4,7 +4,6 @@
 //! Pods have had better tokens for long; these are for what runs outside the cluster and keeps its credentials in a file.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +15,7 @@ use crate::auth::{Bound, ServiceAccounts};
 use crate::kinds::Look;
 use crate::registry::{Api, DeleteOptions, Informer, Registry};
 use crate::status::Status;
-use crate::store::{self, Change, Entry, Interest};
+use crate::store::{self, Change, Entry, Event, Interest};
 
 const AT_ONCE: usize = 2;
 const TYPE: &str = "kubernetes.io/service-account-token";
@@ -67,20 +66,18 @@ impl Tokens {
 
     /// Looks at Secrets as they are written; no copy of them is kept.
     async fn follow(&self) {
-        loop {
-            let store = self.registry.store();
+        let store = self.registry.store();
+        let list = || {
             let listing = store.list("secrets", None);
             listing.entries.iter().for_each(|entry| self.observe(entry));
-            if let Ok(mut watch) = store.watch(Interest::all("secrets"), listing.revision) {
-                while let Some(event) = watch.next().await {
-                    if event.change != Change::Deleted {
-                        self.observe(&event.entry);
-                    }
-                }
+            listing.revision
+        };
+        let change = |event: &Event| {
+            if event.change != Change::Deleted {
+                self.observe(&event.entry);
             }
-            // A closed store has nothing more to say; the owner of this loop ends it.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        };
+        store.follow(Interest::all("secrets"), list, change).await;
     }
 
     fn observe(&self, entry: &Entry) {

@@ -16,7 +16,7 @@ use crate::auth::{Pki, Signer};
 use crate::kinds::Look;
 use crate::registry::{Api, DeleteOptions, Registry};
 use crate::status::Status;
-use crate::store::{self, Change, Interest};
+use crate::store::{self, Change, Entry, Event, Interest};
 
 const AT_ONCE: usize = 2;
 const RESOURCE: &str = "certificatesigningrequests.certificates.k8s.io";
@@ -65,20 +65,19 @@ impl Requests {
     }
 
     async fn follow(&self) {
-        loop {
-            let store = self.registry.store();
+        let store = self.registry.store();
+        let add = |entry: &Entry| self.queue.add(Key::new("", &entry.key.name));
+        let list = || {
             let listing = store.list(RESOURCE, None);
-            listing.entries.iter().for_each(|entry| self.queue.add(Key::new("", &entry.key.name)));
-            if let Ok(mut watch) = store.watch(Interest::all(RESOURCE), listing.revision) {
-                while let Some(event) = watch.next().await {
-                    if event.change != Change::Deleted {
-                        self.queue.add(Key::new("", &event.entry.key.name));
-                    }
-                }
+            listing.entries.iter().for_each(|entry| add(entry));
+            listing.revision
+        };
+        let change = |event: &Event| {
+            if event.change != Change::Deleted {
+                add(&event.entry);
             }
-            // A closed store has nothing more to say; the owner of this loop ends it.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        };
+        store.follow(Interest::all(RESOURCE), list, change).await;
     }
 
     async fn reconcile(&self, key: Key) -> Result<Next, Status> {

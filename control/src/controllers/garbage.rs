@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{Context, Next, Queue};
 use crate::registry::{DeleteOptions, Part, Patch, Propagation, Registry, Target, WriteOptions};
 use crate::status::Status;
-use crate::store::{Change, Entry, Interest, Key, Store};
+use crate::store::{Change, Entry, Event, Interest, Key, Revision, Store};
 use graph::Graph;
 use meta::{Meta, Owner};
 use verdict::{Standing, Verdict};
@@ -63,25 +63,23 @@ impl Collector {
         self.registry.store()
     }
 
-    /// Lists, then watches; lists again when the watch was dropped.
     async fn follow(&self) {
-        loop {
-            let listing = self.store().list_all(None);
-            let present: HashSet<&Key> = listing.entries.iter().map(|e| &e.key).collect();
-            let gone: Vec<Key> = self.graph.lock().graph.keys().filter(|key| !present.contains(key)).cloned().collect();
-            for key in gone {
-                self.graph.lock().graph.set(&key, BTreeSet::new());
-            }
-            for entry in &listing.entries {
-                self.observe(entry, Change::Modified);
-            }
-            let Ok(mut watch) = self.store().watch(Interest::everything(), listing.revision) else { continue };
-            while let Some(event) = watch.next().await {
-                self.observe(&event.entry, event.change);
-            }
-            // A closed store has nothing more to say; the owner of this loop ends it.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let change = |event: &Event| self.observe(&event.entry, event.change);
+        self.store().follow(Interest::everything(), || self.list(), change).await;
+    }
+
+    /// Takes in what is there; what is known and is not there has gone.
+    fn list(&self) -> Revision {
+        let listing = self.store().list_all(None);
+        let present: HashSet<&Key> = listing.entries.iter().map(|e| &e.key).collect();
+        let gone: Vec<Key> = self.graph.lock().graph.keys().filter(|key| !present.contains(key)).cloned().collect();
+        for key in gone {
+            self.graph.lock().graph.set(&key, BTreeSet::new());
         }
+        for entry in &listing.entries {
+            self.observe(entry, Change::Modified);
+        }
+        listing.revision
     }
 
     fn observe(&self, entry: &Entry, change: Change) {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{Context, Key, Next, Queue, feed};
 use crate::registry::{DeleteOptions, Informer, Part, Registry, Target};
 use crate::status::Status;
-use crate::store::{Change, Entry, Interest};
+use crate::store::{Change, Entry, Event, Interest};
 
 const AT_ONCE: usize = 4;
 /// So many objects are deleted at once.
@@ -61,22 +61,19 @@ impl Namespaces {
 
     /// Whatever goes may be the last that a namespace waits for.
     async fn follow(&self) {
-        loop {
-            let store = self.registry.store();
-            if let Ok(mut watch) = store.watch(Interest::everything(), store.revision()) {
-                for name in self.leaving.lock().iter() {
-                    self.queue.add(Key::new("", name));
-                }
-                while let Some(event) = watch.next().await {
-                    let namespace = &event.entry.key.namespace;
-                    if event.change == Change::Deleted && self.leaving.lock().contains(namespace) {
-                        self.queue.add(Key::new("", namespace));
-                    }
-                }
+        let store = self.registry.store();
+        let look_again = || {
+            let now = store.revision();
+            self.leaving.lock().iter().for_each(|name| self.queue.add(Key::new("", name)));
+            now
+        };
+        let change = |event: &Event| {
+            let namespace = &event.entry.key.namespace;
+            if event.change == Change::Deleted && self.leaving.lock().contains(namespace) {
+                self.queue.add(Key::new("", namespace));
             }
-            // A closed store has nothing more to say; the owner of this loop ends it.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        };
+        store.follow(Interest::everything(), look_again, change).await;
     }
 
     async fn reconcile(&self, key: Key) -> Result<Next, Status> {

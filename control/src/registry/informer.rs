@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::api::Object;
 use super::resources::Resource;
-use crate::store::{self, Entry, Interest, Store};
+use crate::store::{self, Entry, Event, Interest, Store};
 
 /// Namespace and name.
 type Name = (Arc<str>, Arc<str>);
@@ -106,22 +106,15 @@ impl<K: Object> Informer<K> {
     }
 }
 
-/// Lists, then watches; lists again where the watch was dropped as too slow. One that ended having seen everything
-/// ended because the store closed.
 async fn follow<K: Object>(store: Store, resource: Arc<Resource>, shared: Arc<Shared<K>>, done: watch::Sender<bool>) {
-    let interest = Interest { resource: resource.stored.clone(), namespace: None, name: None };
-    loop {
+    let list = || {
         let listing = store.list(&resource.stored, None);
         shared.reset(&listing.entries);
         let _ = done.send(true);
-        let Ok(mut watch) = store.watch(interest.clone(), listing.revision) else { continue };
-        while let Some(event) = watch.next().await {
-            shared.change(&event.entry, event.change);
-        }
-        if watch.progress() >= store.revision() {
-            return;
-        }
-    }
+        listing.revision
+    };
+    let change = |event: &Event| shared.change(&event.entry, event.change);
+    store.follow(Interest::all(&resource.stored), list, change).await;
 }
 
 impl<K: Object> Shared<K> {

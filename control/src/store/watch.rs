@@ -1,7 +1,7 @@
 //! One watcher's view of the changes.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::hub::{Queue, Seat};
 use super::{Event, Expired, Key, Revision, Shared};
@@ -25,7 +25,9 @@ impl Interest {
 
     /// All objects of all resources, those of resources that are yet to come too.
     pub fn everything() -> Self {
-        Self::all("")
+        // Asked for with every event: the name is made once.
+        static EVERY: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
+        Self { resource: EVERY.clone(), namespace: None, name: None }
     }
 
     /// The interests that cover an object.

@@ -34,21 +34,6 @@ fn a_field_is_found_by_name() {
 }
 
 #[test]
-fn an_overlay_refers_to_what_is_below() {
-    let mut table = Table::over(builtin());
-    let meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
-    let below = (0..).find(|&id| &*builtin().at(id).name == meta).unwrap();
-    let metadata = Field::new("metadata", Shape::Struct(below));
-    let mut foo = Type::new("example.v1.Foo", vec![metadata]);
-    foo.kinds.push(("example".into(), "v1".into(), "Foo".into()));
-    table.add_type(foo);
-    let foo = table.kind("example", "v1", "Foo").unwrap();
-    let inner = foo.fields()[0].shape.inner().unwrap();
-    assert_eq!(&*foo.at(inner).name, meta);
-    assert!(table.kind("apps", "v1", "Deployment").is_some());
-}
-
-#[test]
 fn the_storage_hash_is_of_the_stored_version() {
     let hash = |group, version, name| builtin().resource(group, version, name).unwrap().storage_version_hash();
     assert_eq!(hash("apps", "v1", "deployments").as_deref(), Some("8aSe+NMegvE="));
