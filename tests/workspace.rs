@@ -14,13 +14,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sampan-control", &["sampan-objects", "sampan-schema"]),
     ("sampan-netproxy", &["sampan-objects"]),
     ("sampan-objects", &[]),
-    ("sampan-runtime", &["sampan-netproxy", "sampan-objects"]),
+    ("sampan-runtime", &["sampan-netproxy", "sampan-objects", "sampan-streaming"]),
+    ("sampan-streaming", &[]),
     // How a quantity is written canonically is a meaning, not a fact of the table.
     ("sampan-schema", &["sampan-objects"]),
 ];
 
 /// Libraries that one crate alone may depend on; a name stands for all that start with it.
-const ONLY: &[(&str, &str)] = &[("redb", "sampan-control"), ("wasmtime", "sampan-runtime")];
+const ONLY: &[(&str, &[&str])] = &[("redb", &["sampan-control", "sampan-runtime"]), ("wasmtime", &["sampan-runtime"])];
 
 #[test]
 fn crates_import_only_what_they_may() {
@@ -37,9 +38,9 @@ fn crates_import_only_what_they_may() {
 #[test]
 fn libraries_stay_in_their_crate() {
     for (name, imports) in imports() {
-        for (library, owner) in ONLY.iter().filter(|(_, owner)| *owner != name) {
+        for (library, owners) in ONLY.iter().filter(|(_, owners)| !owners.contains(&name.as_str())) {
             let named: Vec<_> = imports.iter().filter(|import| import.starts_with(library)).collect();
-            assert!(named.is_empty(), "only {owner} may depend on {library}: {name} has {named:?}");
+            assert!(named.is_empty(), "only {owners:?} may depend on {library}: {name} has {named:?}");
         }
     }
 }

@@ -24,7 +24,7 @@ use failure::Failure;
 
 pub(super) mod bindings {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "wit/sockets",
         world: "sampan:host/sockets",
         imports: { default: trappable },
         require_store_data_send: true,

@@ -1,0 +1,1 @@
+//! What `kubectl exec`, `attach` and `port-forward` speak: streams over a WebSocket or over SPDY/3.1.
