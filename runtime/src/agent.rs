@@ -60,6 +60,8 @@ pub struct Config {
     pub capacity: BTreeMap<String, Quantity>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
+    pub toolbox: Option<&'static [u8]>,
 }
 
 impl Config {
@@ -76,6 +78,7 @@ impl Config {
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             engine: None,
+            toolbox: None,
         }
     }
 
@@ -96,6 +99,10 @@ impl Config {
         };
         let pods = directory("pods")?;
         let images = image::Store::open(directory("images")?)?;
+        let images = match self.toolbox {
+            Some(compressed) => images.with_toolbox(compressed),
+            None => images,
+        };
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,

@@ -118,7 +118,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
     let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts } = prepared;
-    let guest = ground.engine.load(&image.digest, &image.path).await?;
+    let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
     let spec = Spec {
         args: arguments,
         env: variables,
