@@ -167,6 +167,7 @@ impl Worker {
         unit.ready = unit.started && !probing.has(Kind::Readiness);
         unit.condemned = None;
         self.view.add_sink(&unit.name, instance, started.sink.clone());
+        self.view.add_running(&unit.name, started.container.handle());
         let Started { container, sink, .. } = started;
         self.live[index] = Some(Live { container, sink, probing, instance, image });
         for (kind, error) in refused {
