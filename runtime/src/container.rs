@@ -12,6 +12,7 @@ mod output;
 mod parking;
 mod verdict;
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
 use crate::sandbox::Sandbox;
+use crate::volume::beneath;
 use gate::Gate;
 use limits::Memory;
 
@@ -74,6 +76,15 @@ pub struct Mount {
     pub guest: String,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// The directory itself, held open: what is mounted, whatever `host` has become since.
+    pub pin: Option<Arc<OwnedFd>>,
+}
+
+impl Mount {
+    /// The path to open.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
+    }
 }
 
 /// Why a container did not start. Nothing of it is left.

@@ -80,9 +80,10 @@ fn wasi(setting: &Setting) -> Result<WasiCtx, StartError> {
     if spec.stdin {
         wasi.stdin(stdio::Silence(setting.gate.clone()));
     }
-    for Mount { host, guest, read_only } in &spec.mounts {
+    for mount in &spec.mounts {
+        let Mount { host, guest, read_only, .. } = mount;
         let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(host, guest, perms).map_err(|error| StartError::Mount {
+        wasi.preopened_dir(mount.source(), guest, perms).map_err(|error| StartError::Mount {
             host: host.clone(),
             guest: guest.clone(),
             reason: error.root_cause().to_string(),
