@@ -28,6 +28,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
 use crate::pod::ground::Ground;
@@ -65,6 +66,8 @@ pub struct Config {
     pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
+    pub toolbox: Option<&'static [u8]>,
 }
 
 impl Config {
@@ -82,6 +85,7 @@ impl Config {
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
+            toolbox: None,
         }
     }
 
@@ -105,6 +109,10 @@ impl Config {
         let places = Places::new(&self.data_dir, &self.host_path_roots);
         let places = places.map_err(|source| BuildError::Directory { path, source })?;
         let images = image::Store::open(directory("images")?)?;
+        let images = match self.toolbox {
+            Some(compressed) => images.with_toolbox(compressed),
+            None => images,
+        };
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -190,9 +198,15 @@ impl Node {
         Server::new(self.directory.clone())
     }
 
+<<<<<<< HEAD
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
     pub fn provisioner(&self, client: Client) -> Provisioner {
         Provisioner::new(client, self.config.node_name.clone(), self.places.clone())
+=======
+    /// Runs programs in its pods.
+    pub fn exec(&self) -> Exec {
+        Exec::new(self.directory.clone(), self.images.clone())
+>>>>>>> main
     }
 
     /// Its images.

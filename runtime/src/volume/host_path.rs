@@ -132,7 +132,7 @@ mod tests {
         fs::write(root.join("app.conf"), "x").expect("file");
         symlink(base.join("private"), root.join("sneaky")).expect("link");
         symlink(&data, root.join("own")).expect("link");
-        let places = Places::new(&data, &[root.clone(), base.join("data/x")]).expect("places");
+        let places = Places::new(&data, &[root.clone(), base.join("data/x"), base.join("missing")]).expect("places");
         let tried = |path: &str, kind: &str| {
             let source =
                 HostPathVolumeSource { path: base.join(path).display().to_string(), type_: Some(kind.to_owned()) };
@@ -155,14 +155,13 @@ mod tests {
         assert_eq!(tried("srv/sneaky/new", "DirectoryOrCreate"), Err("/srv/sneaky leads out of /srv".into()));
         assert_eq!(tried("srv/own", "Directory"), Err("/srv/own leads out of /srv".into()));
         assert_eq!(
-            tried("data/x", "DirectoryOrCreate"),
-            Err("/data/x: No such file or directory (os error 2)".into()),
+            tried("missing/x", "DirectoryOrCreate"),
+            Err("/missing: No such file or directory (os error 2)".into()),
             "a root is the owner's to make"
         );
-        let outside = "hostPath \"/private\" is not allowed: it is not below /srv, /data/x (--host-path-root)";
+        let outside = "hostPath \"/private\" is not allowed: it is not below /srv, /data/x, /missing (--host-path-root)";
         assert_eq!(tried("private", ""), Err(outside.into()));
         assert_eq!(tried("srv/../private", ""), Err(outside.replace("/private", "/srv/../private")));
-        fs::create_dir(base.join("data/x")).expect("directory");
         let own = "hostPath \"/data/x\" is not allowed: it shows the server's own data";
         assert_eq!(tried("data/x", ""), Err(own.into()));
     }
