@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
 use crate::pod::ground::Ground;
@@ -60,6 +61,8 @@ pub struct Config {
     pub capacity: BTreeMap<String, Quantity>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
+    pub toolbox: Option<&'static [u8]>,
 }
 
 impl Config {
@@ -76,6 +79,7 @@ impl Config {
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             engine: None,
+            toolbox: None,
         }
     }
 
@@ -96,6 +100,10 @@ impl Config {
         };
         let pods = directory("pods")?;
         let images = image::Store::open(directory("images")?)?;
+        let images = match self.toolbox {
+            Some(compressed) => images.with_toolbox(compressed),
+            None => images,
+        };
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -177,6 +185,11 @@ impl Node {
     /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
     pub fn server(&self) -> Server {
         Server::new(self.directory.clone())
+    }
+
+    /// Runs programs in its pods.
+    pub fn exec(&self) -> Exec {
+        Exec::new(self.directory.clone(), self.images.clone())
     }
 
     /// Its images.
