@@ -5,11 +5,13 @@
 //! everything its guest held: sockets and ports, memory, files. A restart is a new container.
 
 mod command;
+pub(crate) mod cpu;
 pub(crate) mod gate;
 mod http;
 pub(crate) mod limits;
 mod output;
 mod parking;
+mod usage;
 mod verdict;
 
 use std::path::PathBuf;
@@ -21,10 +23,13 @@ use tokio::task::JoinHandle;
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
 use crate::sandbox::Sandbox;
+use cpu::Account;
 use gate::Gate;
 use limits::Memory;
 
+pub use cpu::Cpu;
 pub use output::{Output, Stdio};
+pub use usage::{Meter, Usage};
 pub use verdict::Exit;
 
 /// What to run a guest with.
@@ -41,6 +46,8 @@ pub struct Spec {
     pub working_dir: Option<String>,
     /// Bytes of linear memory; `None` is the engine's default.
     pub memory_limit: Option<u64>,
+    /// Its part of the processors.
+    pub cpu: Cpu,
     /// The log.
     pub output: Arc<dyn Output>,
     /// The ports on which an HTTP handler is called. A command opens its own.
@@ -58,6 +65,7 @@ impl Spec {
             mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
+            cpu: Cpu::default(),
             output,
             http_ports: Vec::new(),
             stdin: false,
@@ -104,7 +112,7 @@ pub struct Container {
     task: JoinHandle<Exit>,
     exit: Option<Exit>,
     gate: Arc<Gate>,
-    memory: Arc<Memory>,
+    meter: Meter,
     started_at: SystemTime,
 }
 
@@ -120,11 +128,14 @@ pub fn start(
     spec: Spec,
 ) -> Result<Container, StartError> {
     let memory = Memory::new(engine.memory_limit(spec.memory_limit));
+    let cpu = Account::open(engine.inner().guests.fair(), spec.cpu);
+    let meter = Meter::new(engine, &cpu, &memory);
     let gate = Gate::new();
     let setting = Arc::new(Setting {
         sandbox: sandbox.clone(),
         spec,
-        memory: Arc::clone(&memory),
+        memory,
+        cpu,
         gate: Arc::clone(&gate),
         engine: engine.clone(),
         guest: Arc::clone(&guest),
@@ -134,7 +145,7 @@ pub fn start(
         Entry::Command(entry) => command::start(setting, entry.clone())?,
         Entry::Http(entry) => http::start(setting, entry.clone())?,
     };
-    Ok(Container { task, exit: None, gate, memory, started_at })
+    Ok(Container { task, exit: None, gate, meter, started_at })
 }
 
 /// Everything a Store of this container is made from.
@@ -145,6 +156,7 @@ pub(crate) struct Setting {
     pub(crate) sandbox: Sandbox,
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) cpu: Arc<Account>,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -197,9 +209,19 @@ impl Container {
         self.exited().await
     }
 
-    /// Linear memory that it has now, in bytes.
-    pub fn memory(&self) -> u64 {
-        self.memory.used()
+    /// What it has used and what it holds.
+    pub fn usage(&self) -> Usage {
+        self.meter.usage()
+    }
+
+    /// Changes its limits while it runs (see [`Meter::set_limits`]).
+    pub fn set_limits(&self, cpu: Cpu, memory: Option<u64>) {
+        self.meter.set_limits(cpu, memory);
+    }
+
+    /// What reads its counters without holding it.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// When it started.

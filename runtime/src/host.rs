@@ -8,8 +8,8 @@ pub(crate) mod http;
 mod sockets;
 mod stdio;
 
-use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
@@ -19,7 +19,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::container::limits::Limits;
 use crate::container::{Mount, Setting, StartError, Stdio};
-use crate::engine::Engine;
+use crate::engine::{Engine, slice};
 use http::Outgoing;
 use sockets::Network;
 
@@ -59,7 +59,9 @@ impl Host {
         let mut store = Store::new(&engine.inner().wasm, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(if slice::is_over() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+        });
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store
     }

@@ -19,11 +19,12 @@ pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<Jo
     let gate = Arc::clone(&setting.gate);
     let engine = setting.engine.clone();
     let code = Arc::clone(&setting.guest);
+    let account = Arc::clone(&setting.cpu);
     Ok(engine.inner().guests.spawn(async move {
         // As long as one container holds it, the next one of the image maps nothing.
         let _code = code;
         tokio::select! {
-            result = noticed(run(store, entry), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
+            result = account.paced(noticed(run(store, entry), gate.waits().clone())) => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
         }

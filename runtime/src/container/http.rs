@@ -90,7 +90,7 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
         let _while_it_lives = (unfinished, room);
         let setting = &handler.setting;
         tokio::select! {
-            outcome = run(setting, &handler.entry, request, send) => outcome.inspect_err(|why| complain(setting, why)),
+            outcome = setting.cpu.paced(run(setting, &handler.entry, request, send)) => outcome.inspect_err(|why| complain(setting, why)),
             () = setting.gate.gone() => Err("the container was stopped".to_owned()),
         }
     });

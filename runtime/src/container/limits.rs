@@ -16,17 +16,22 @@ const PARTS: usize = 1_000;
 /// The memory of one container, shared by its instances.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    limit: u64,
+    limit: AtomicU64,
     used: AtomicU64,
 }
 
 impl Memory {
     pub(crate) fn new(limit: u64) -> Arc<Memory> {
-        Arc::new(Memory { limit, used: AtomicU64::new(0) })
+        Arc::new(Memory { limit: AtomicU64::new(limit), used: AtomicU64::new(0) })
     }
 
     pub(crate) fn limit(&self) -> u64 {
-        self.limit
+        self.limit.load(Relaxed)
+    }
+
+    /// What a guest has beyond a lower limit stays; it gets no more.
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Relaxed);
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -34,9 +39,8 @@ impl Memory {
     }
 
     fn take(&self, bytes: u64) -> bool {
-        self.used
-            .fetch_update(Relaxed, Relaxed, |used| used.checked_add(bytes).filter(|total| *total <= self.limit))
-            .is_ok()
+        let limit = self.limit();
+        self.used.fetch_update(Relaxed, Relaxed, |used| used.checked_add(bytes).filter(|total| *total <= limit)).is_ok()
     }
 }
 
