@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::ground::Ground;
+use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
 use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdio};
@@ -38,6 +39,8 @@ pub struct Started {
     pub asked: bool,
     /// `wasmtime://…`
     pub id: String,
+    /// Where it leaves its last words.
+    pub words: Option<Words>,
 }
 
 /// Why it does not run. Each is a reason of a waiting container.
@@ -101,6 +104,7 @@ struct Prepared {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     mounts: Vec<Mount>,
+    words: Option<Words>,
 }
 
 /// Starts a container. Dropping the future leaves nothing running.
@@ -109,7 +113,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         Some(turn) => turn,
         None => ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?,
     };
-    let container = super::container(&order.pod, &order.name).cloned().ok_or(Error::Stopping)?;
+    let container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
     let sandbox = order.sandbox.clone();
     let id = id(&order);
     let (prepared, container) = {
@@ -119,7 +123,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     };
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts } = prepared;
+    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, words } = prepared;
     let guest = ground.engine.load(&image.digest, &image.path).await?;
     let spec = Spec {
         args: arguments,
@@ -134,7 +138,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     };
     let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
     container.begun().await;
-    Ok(Started { container, sink, image, asked, id })
+    Ok(Started { container, sink, image, asked, id, words })
 }
 
 fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prepared, Error> {
@@ -148,7 +152,8 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mounts = volume::mounts::mounts(pod, container, &variables, &place::volumes(ground, pod), &own)?;
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
-    Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts })
+    let words = Words::of(container, &own);
+    Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts, words })
 }
 
 /// Where the pod's logs are.

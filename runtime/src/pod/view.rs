@@ -87,20 +87,28 @@ impl View {
         Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
     }
 
+    /// The log of one instance of a container, whatever its status says.
+    pub fn instance_log(&self, container: &str, instance: u32) -> Source {
+        let now = self.now.lock();
+        let sink = now.sinks.iter().find(|(name, number, _)| name == container && *number == instance);
+        let path = logs::instance_path(&self.directory, container, instance);
+        Source { path, sink: sink.map(|(_, _, sink)| sink.clone()) }
+    }
+
     /// The log of a container, or of the instance before the present one.
     pub fn log(&self, container: &str, previous: bool) -> Result<Source, NoLogs> {
         let now = self.now.lock();
         let pod = now.pod.metadata.name.as_deref().unwrap_or_default();
         let instance = instance(&now.status, pod, container, previous)?;
-        let sink = now.sinks.iter().find(|(name, number, _)| name == container && *number == instance);
-        let path = logs::instance_path(&self.directory, container, instance);
-        Ok(Source { path, sink: sink.map(|(_, _, sink)| sink.clone()) })
+        drop(now);
+        Ok(self.instance_log(container, instance))
     }
 }
 
 /// Which instance is meant. The number of an instance is the restart count it was started with.
 fn instance(status: &PodStatus, pod: &str, container: &str, previous: bool) -> Result<u32, NoLogs> {
-    let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let lists = [&status.container_statuses, &status.init_container_statuses, &status.ephemeral_container_statuses];
+    let all = lists.into_iter().flatten().flatten();
     let (name, pod) = (container.to_owned(), pod.to_owned());
     let Some(found) = all.into_iter().find(|status| status.name == container) else {
         return Err(NoLogs::Unavailable { container: name, pod });
