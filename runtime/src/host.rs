@@ -5,8 +5,12 @@
 //! [container's log](stdio).
 
 pub(crate) mod http;
+pub(crate) mod pipe;
 mod sockets;
-mod stdio;
+pub(crate) mod stdio;
+pub(crate) mod terminal;
+
+use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
@@ -18,7 +22,8 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::container::limits::Limits;
-use crate::container::{Mount, Setting, StartError, Stdio};
+use crate::container::program::Program;
+use crate::container::{Mount, Setting, StartError};
 use crate::engine::{Engine, slice};
 use http::Outgoing;
 use sockets::Network;
@@ -36,22 +41,29 @@ pub(crate) struct Host {
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    program: Arc<Program>,
     pub(crate) limits: Limits,
 }
 
 impl Host {
-    pub(crate) fn new(setting: &Setting) -> Result<Host, StartError> {
+    pub(crate) fn new(setting: &Arc<Setting>, program: Arc<Program>) -> Result<Host, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         let plug = &setting.sandbox.plug;
         Ok(Host {
-            wasi: wasi(setting)?,
+            wasi: wasi(setting, &program)?,
             http: WasiHttpCtx::new(),
             table,
-            network: Network::new(plug.clone(), setting.gate.clone()),
+            network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
-            limits: Limits::new(setting.memory.clone()),
+            limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
+            program,
         })
+    }
+
+    /// What it is an instance of.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
     }
 
     /// A Store that yields at every tick and keeps to its limits.
@@ -67,22 +79,15 @@ impl Host {
     }
 }
 
-fn wasi(setting: &Setting) -> Result<WasiCtx, StartError> {
-    let spec = &setting.spec;
+fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
     let mut wasi = WasiCtx::builder();
-    wasi.args(&spec.args).envs(&spec.env);
-    if !spec.env.iter().any(|(name, _)| name == "HOSTNAME") {
-        wasi.env("HOSTNAME", &setting.sandbox.hostname);
-    }
-    if let Some(dir) = &spec.working_dir {
+    wasi.args(&program.args).envs(&program.env);
+    if let Some(dir) = &program.dir {
         wasi.initial_cwd(dir);
     }
-    wasi.stdout(stdio::Log { output: spec.output.clone(), stream: Stdio::Stdout });
-    wasi.stderr(stdio::Log { output: spec.output.clone(), stream: Stdio::Stderr });
-    if spec.stdin {
-        wasi.stdin(stdio::Silence(setting.gate.clone()));
-    }
-    for Mount { host, guest, read_only } in &spec.mounts {
+    let streams = program.streams.clone();
+    wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
+    for Mount { host, guest, read_only } in &setting.spec.mounts {
         let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         wasi.preopened_dir(host, guest, perms).map_err(|error| StartError::Mount {
             host: host.clone(),

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::processes::Meter;
 use crate::engine::fair::{self, Fair};
 use bucket::Bucket;
 pub(crate) use paced::Paced;
@@ -85,12 +86,13 @@ impl Account {
         self.throttled.load(Relaxed)
     }
 
-    /// Runs a guest on this account.
-    pub(crate) fn paced<F: Future>(self: &Arc<Account>, guest: F) -> Paced<F> {
-        Paced::new(Arc::clone(self), guest)
+    /// Runs a program on this account.
+    pub(crate) fn paced<F: Future>(self: &Arc<Account>, meter: &Arc<Meter>, guest: F) -> Paced<F> {
+        Paced::new(Arc::clone(self), Arc::clone(meter), guest)
     }
 
-    fn charge(&self, nanos: u64) {
+    fn charge(&self, meter: &Meter, nanos: u64) {
+        meter.cpu.fetch_add(nanos, Relaxed);
         self.used.fetch_add(nanos, Relaxed);
         self.time.fetch_add(fair::virtual_time(nanos, self.weight.load(Relaxed)), Relaxed);
         if self.limited.load(Relaxed)

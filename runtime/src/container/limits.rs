@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use wasmtime::ResourceLimiter;
 
+use super::processes::Meter;
+
 /// Elements of a guest's tables, and parts of a component: far above what toolchains make, far below what hurts.
 const TABLE_ELEMENTS: usize = 1_000_000;
 const PARTS: usize = 1_000;
@@ -47,13 +49,14 @@ impl Memory {
 /// The part of it that one instance has taken; given back when the Store goes.
 pub(crate) struct Limits {
     memory: Arc<Memory>,
+    meter: Arc<Meter>,
     taken: u64,
     denied: Arc<AtomicBool>,
 }
 
 impl Limits {
-    pub(crate) fn new(memory: Arc<Memory>) -> Limits {
-        Limits { memory, taken: 0, denied: Arc::default() }
+    pub(crate) fn new(memory: Arc<Memory>, meter: Arc<Meter>) -> Limits {
+        Limits { memory, meter, taken: 0, denied: Arc::default() }
     }
 
     /// Whether this instance was refused memory; can be asked after the Store is gone.
@@ -68,6 +71,7 @@ impl ResourceLimiter for Limits {
         let granted = self.memory.take(more);
         if granted {
             self.taken += more;
+            self.meter.memory.fetch_add(more, Relaxed);
         } else {
             self.denied.store(true, Relaxed);
         }
@@ -101,6 +105,7 @@ impl ResourceLimiter for Limits {
 impl Drop for Limits {
     fn drop(&mut self) {
         self.memory.used.fetch_sub(self.taken, Relaxed);
+        self.meter.memory.fetch_sub(self.taken, Relaxed);
     }
 }
 
@@ -111,8 +116,8 @@ mod tests {
     #[test]
     fn instances_share_the_limit_and_give_back() {
         let memory = Memory::new(100);
-        let mut one = Limits::new(Arc::clone(&memory));
-        let mut two = Limits::new(Arc::clone(&memory));
+        let mut one = Limits::new(Arc::clone(&memory), Arc::default());
+        let mut two = Limits::new(Arc::clone(&memory), Arc::default());
         assert!(one.memory_growing(0, 60, None).unwrap());
         assert!(!two.memory_growing(0, 60, None).unwrap());
         assert!(two.denied().load(Relaxed) && !one.denied().load(Relaxed));

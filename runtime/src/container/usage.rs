@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Setting;
 use super::cpu::{Account, Cpu};
 use super::limits::Memory;
 use crate::engine::Engine;
@@ -29,8 +30,8 @@ pub struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(engine: &Engine, cpu: &Arc<Account>, memory: &Arc<Memory>) -> Meter {
-        Meter { engine: engine.clone(), cpu: Arc::clone(cpu), memory: Arc::clone(memory) }
+    pub(super) fn of(setting: &Setting) -> Meter {
+        Meter { engine: setting.engine.clone(), cpu: setting.cpu.clone(), memory: setting.memory.clone() }
     }
 
     /// The counters now: four loads, whatever the guest is doing.

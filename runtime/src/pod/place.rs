@@ -88,7 +88,7 @@ async fn make_with(ground: &Ground, pod: &Arc<Pod>, around: &Subscription) -> Re
     let plug = ground.fabric.attach(address(pod, &lease))?;
     let given = ground.given(pod, around, Some(lease.ip()));
     provide(ground, pod, given).await?;
-    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(pod) }, turn: Some(turn), _lease: lease })
+    Ok(Place { sandbox: Sandbox::new(plug, hostname(pod)), turn: Some(turn), _lease: lease })
 }
 
 /// Makes or renews the pod's volumes.

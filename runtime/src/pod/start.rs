@@ -14,7 +14,7 @@ use super::ground::Ground;
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdio};
+use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
@@ -133,7 +133,10 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         memory_limit: memory_limit(&container),
         cpu: cpu(&container),
         http_ports: http_ports(&container),
-        stdin: container.stdin == Some(true),
+        stdin: stdin(&container),
+        tty: container.tty == Some(true),
+        name: container.name.clone(),
+        program: image.reference.program().to_owned(),
         ..Spec::new(sink.clone())
     };
     let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
@@ -186,6 +189,13 @@ pub fn cpu(container: &Container) -> Cpu {
         u32::try_from(amount).ok().filter(|amount| *amount > 0)
     };
     Cpu { limit: millicores(limits), request: millicores(requests) }
+}
+
+fn stdin(container: &Container) -> Stdin {
+    match container.stdin {
+        Some(true) => Stdin::Open { once: container.stdin_once == Some(true) },
+        _ => Stdin::Empty,
+    }
 }
 
 /// An HTTP handler is called at the ports its container declares.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tokio::time::Sleep;
 
+use super::super::processes::Meter;
 use super::Account;
 use crate::engine::fair::Ticket;
 use crate::engine::slice;
@@ -24,6 +25,7 @@ pin_project_lite::pin_project! {
 /// All but the guest.
 struct Pace {
     account: Arc<Account>,
+    meter: Arc<Meter>,
     /// Over the limit.
     held: Option<Pin<Box<Sleep>>>,
     turn: Turn,
@@ -41,8 +43,8 @@ enum Turn {
 }
 
 impl<F: Future> Paced<F> {
-    pub(super) fn new(account: Arc<Account>, guest: F) -> Paced<F> {
-        Paced { pace: Pace { account, held: None, turn: Turn::Free }, guest }
+    pub(super) fn new(account: Arc<Account>, meter: Arc<Meter>, guest: F) -> Paced<F> {
+        Paced { pace: Pace { account, meter, held: None, turn: Turn::Free }, guest }
     }
 }
 
@@ -53,7 +55,7 @@ impl<F: Future> Future for Paced<F> {
         let this = self.project();
         let begun = ready!(this.pace.poll_turn(cx));
         let (polled, spent) = slice::measure(begun, || this.guest.poll(cx));
-        this.pace.account.charge(spent.nanos);
+        this.pace.account.charge(&this.pace.meter, spent.nanos);
         this.pace.end(spent.cut && polled.is_pending(), cx);
         polled
     }
