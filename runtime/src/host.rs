@@ -87,9 +87,10 @@ fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
     }
     let streams = program.streams.clone();
     wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
-    for Mount { host, guest, read_only } in &setting.spec.mounts {
+    for mount in &setting.spec.mounts {
+        let Mount { host, guest, read_only, .. } = mount;
         let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(host, guest, perms).map_err(|error| StartError::Mount {
+        wasi.preopened_dir(mount.source(), guest, perms).map_err(|error| StartError::Mount {
             host: host.clone(),
             guest: guest.clone(),
             reason: error.root_cause().to_string(),
