@@ -17,6 +17,7 @@ pub(crate) mod program;
 mod stdin;
 pub(crate) mod verdict;
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -28,7 +29,11 @@ use crate::guest::{CompiledGuest, Entry};
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
+<<<<<<< HEAD
+use crate::volume::beneath;
+=======
 use console::Console;
+>>>>>>> main
 use gate::Gate;
 use limits::Memory;
 use program::Program;
@@ -97,6 +102,15 @@ pub struct Mount {
     pub guest: String,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// The directory itself, held open: what is mounted, whatever `host` has become since.
+    pub pin: Option<Arc<OwnedFd>>,
+}
+
+impl Mount {
+    /// The path to open.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
+    }
 }
 
 /// Why a container did not start. Nothing of it is left.

@@ -17,7 +17,7 @@ use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
 use crate::sandbox::Sandbox;
-use crate::volume;
+use crate::volume::{self, Site};
 
 /// The port of an HTTP handler whose container declares none.
 const DEFAULT_HTTP_PORT: u16 = 80;
@@ -122,7 +122,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
     let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, words } = prepared;
-    let guest = ground.engine.load(&image.digest, &image.path).await?;
+    let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
     let spec = Spec {
         args: arguments,
         env: variables,
@@ -149,8 +149,10 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     let mut variables = env::environment(pod, container, &given)?;
     variables.entry("HOSTNAME".to_owned()).or_insert_with(|| order.sandbox.hostname.clone());
     let arguments = env::arguments(container, pulled.image.reference.program(), &variables);
+    let volumes = place::volumes(ground, pod);
+    let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
-    let mounts = volume::mounts::mounts(pod, container, &variables, &place::volumes(ground, pod), &own)?;
+    let mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
     let words = Words::of(container, &own);
     Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts, words })

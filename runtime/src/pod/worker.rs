@@ -288,7 +288,8 @@ impl Worker {
             act::kill(live.container).await;
         }
         self.place = None;
-        let directories = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let on_disk = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let directories = on_disk.into_iter().chain(place::memory(&self.ground, &self.pod));
         // A thousand pods that go together take turns as well, rather than a thread each.
         let _turn = self.ground.starts.acquire().await;
         // When the runtime is going down there is nobody to do it: the next start sweeps.
