@@ -198,15 +198,14 @@ impl Node {
         Server::new(self.directory.clone())
     }
 
-<<<<<<< HEAD
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
     pub fn provisioner(&self, client: Client) -> Provisioner {
         Provisioner::new(client, self.config.node_name.clone(), self.places.clone())
-=======
+    }
+
     /// Runs programs in its pods.
     pub fn exec(&self) -> Exec {
         Exec::new(self.directory.clone(), self.images.clone())
->>>>>>> main
     }
 
     /// Its images.

@@ -29,11 +29,8 @@ use crate::guest::{CompiledGuest, Entry};
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
-<<<<<<< HEAD
 use crate::volume::beneath;
-=======
 use console::Console;
->>>>>>> main
 use gate::Gate;
 use limits::Memory;
 use program::Program;

@@ -86,19 +86,10 @@ fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
     if let Some(dir) = &program.dir {
         wasi.initial_cwd(dir);
     }
-<<<<<<< HEAD
-    wasi.stdout(stdio::Log { output: spec.output.clone(), stream: Stdio::Stdout });
-    wasi.stderr(stdio::Log { output: spec.output.clone(), stream: Stdio::Stderr });
-    if spec.stdin {
-        wasi.stdin(stdio::Silence(setting.gate.clone()));
-    }
-    for mount in &spec.mounts {
-        let Mount { host, guest, read_only, .. } = mount;
-=======
     let streams = program.streams.clone();
     wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
-    for Mount { host, guest, read_only } in &setting.spec.mounts {
->>>>>>> main
+    for mount in &setting.spec.mounts {
+        let Mount { host, guest, read_only, .. } = mount;
         let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         wasi.preopened_dir(mount.source(), guest, perms).map_err(|error| StartError::Mount {
             host: host.clone(),
