@@ -6,6 +6,7 @@
 
 pub(crate) mod http;
 pub(crate) mod pipe;
+mod processes;
 mod sockets;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
@@ -41,6 +42,7 @@ pub(crate) struct Host {
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
 }
@@ -57,6 +59,7 @@ impl Host {
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
+            setting: setting.clone(),
             program,
         })
     }
@@ -146,6 +149,11 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    processes::add_to_linker(l, |host| processes::View {
+        table: &mut host.table,
+        setting: &host.setting,
+        program: &host.program,
+    })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     Ok(linker)
 }
