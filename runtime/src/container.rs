@@ -7,6 +7,7 @@
 mod command;
 pub(crate) mod gate;
 mod http;
+mod http3;
 pub(crate) mod limits;
 mod output;
 mod parking;

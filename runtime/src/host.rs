@@ -1,4 +1,4 @@
-//! What a guest can see of the world outside: the host side of WASI 0.2.
+//! What a guest can see of the world outside: the host side of WASI.
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
@@ -19,7 +19,6 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::container::limits::Limits;
 use crate::container::{Mount, Setting, StartError, Stdio};
-use crate::engine::Engine;
 use http::Outgoing;
 use sockets::Network;
 
@@ -54,9 +53,13 @@ impl Host {
         })
     }
 
+    fn sockets(&mut self) -> sockets::View<'_> {
+        sockets::View { network: &mut self.network, table: &mut self.table }
+    }
+
     /// A Store that yields at every tick and keeps to its limits.
-    pub(crate) fn into_store(self, engine: &Engine) -> Store<Host> {
-        let mut store = Store::new(&engine.inner().wasm, self);
+    pub(crate) fn into_store(self, engine: &wasmtime::Engine) -> Store<Host> {
+        let mut store = Store::new(engine, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -109,7 +112,20 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Everything that a guest may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
+/// Everything that a guest of WASI 0.3 may import: one component may mix both versions.
+pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = linker(engine)?;
+    let l = &mut linker;
+    wasmtime_wasi::p3::cli::add_to_linker(l)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(l)?;
+    wasmtime_wasi::p3::filesystem::add_to_linker(l)?;
+    wasmtime_wasi::p3::random::add_to_linker(l)?;
+    wasmtime_wasi_http::p3::add_to_linker(l)?;
+    sockets::concurrent::add_to_linker(l, Host::sockets)?;
+    Ok(linker)
+}
+
+/// Everything that a guest of WASI 0.2 may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
 /// library imports them everywhere.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
@@ -137,7 +153,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    sockets::add_to_linker(l, Host::sockets)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     Ok(linker)
 }

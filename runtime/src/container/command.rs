@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinHandle;
-use wasmtime::Store;
-use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::parking::noticed;
 use super::verdict::{self, Exit};
 use super::{Setting, StartError};
+use crate::guest::Command;
 use crate::host::Host;
 
-pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
+pub(super) fn start(setting: Arc<Setting>, entry: Command) -> Result<JoinHandle<Exit>, StartError> {
     let host = Host::new(&setting)?;
     let denied = host.limits.denied();
-    let store = host.into_store(&setting.engine);
+    let store = host.into_store(setting.guest.engine());
     let gate = Arc::clone(&setting.gate);
     let engine = setting.engine.clone();
     let code = Arc::clone(&setting.guest);
@@ -23,14 +22,9 @@ pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<Jo
         // As long as one container holds it, the next one of the image maps nothing.
         let _code = code;
         tokio::select! {
-            result = noticed(run(store, entry), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
+            result = noticed(entry.run(store), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
         }
     }))
-}
-
-async fn run(mut store: Store<Host>, entry: CommandPre<Host>) -> wasmtime::Result<Result<(), ()>> {
-    let command = entry.instantiate_async(&mut store).await?;
-    command.wasi_cli_run().call_run(&mut store).await
 }

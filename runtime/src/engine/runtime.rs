@@ -39,6 +39,11 @@ impl Guests {
         Ok(Guests { handle: runtime.handle().clone(), ticker: owner.0.clone(), runtime: Some(runtime), _owner: owner })
     }
 
+    /// Has the ticker move this engine's epoch on, too.
+    pub(super) fn tick(&self, engine: &wasmtime::Engine) {
+        self.ticker.tick(engine);
+    }
+
     /// Runs a guest, or work that belongs to one, on the guests' threads. Aborting the handle ends it when it next
     /// waits or yields.
     pub(crate) fn spawn<F>(&self, guest: F) -> JoinHandle<F::Output>
