@@ -24,7 +24,7 @@ impl Command {
     }
 
     /// Runs it in a Store of its own, made for its engine.
-    pub(crate) async fn run(self, mut store: Store<Host>) -> wasmtime::Result<Result<(), ()>> {
+    pub(crate) async fn run(&self, mut store: Store<Host>) -> wasmtime::Result<Result<(), ()>> {
         match self {
             Command::Sequential(entry) => {
                 let command = entry.instantiate_async(&mut store).await?;

@@ -75,7 +75,7 @@ async fn mounts_can_be_read_only() {
     let net = Net::new();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("log"), "first\n").unwrap();
-    let mount = |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only };
+    let mount = |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only, pin: None };
     let (tail, ears) = start_with(&net.pod("tail"), &["log-tail", "/data/log"], |spec| {
         spec.mounts = vec![mount(true)];
     })

@@ -24,7 +24,7 @@ async fn files_limits_and_panics_are_the_same() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("log"), "first\n").unwrap();
     let (tail, ears) = start_file(&net.pod("tail"), &module("log-tail"), &["log-tail", "/data/log"], |spec| {
-        spec.mounts = vec![Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only: true }];
+        spec.mounts = vec![Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only: true, pin: None }];
     })
     .await;
     ears.hear("first").await;
