@@ -13,8 +13,8 @@ pub(crate) mod terminal;
 
 use std::sync::Arc;
 
-use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
@@ -25,6 +25,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Mount, Setting, StartError};
+use crate::engine::slice;
 use http::Outgoing;
 use sockets::Network;
 
@@ -57,7 +58,7 @@ impl Host {
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
-            limits: Limits::new(setting.memory.clone()),
+            limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
             setting: setting.clone(),
             program,
         })
@@ -78,7 +79,9 @@ impl Host {
         let mut store = Store::new(&engine, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(if slice::is_over() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+        });
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store
     }

@@ -38,7 +38,7 @@ async fn a_handler_answers_and_leaves_nothing_behind() {
         assert_eq!((status, text.as_str()), (StatusCode::OK, "Hello from 0.3, hello-1\n"));
     }
     tokio::time::timeout(std::time::Duration::from_secs(5), async {
-        while handler.memory() != 0 {
+        while handler.usage().memory != 0 {
             tokio::task::yield_now().await;
         }
     })

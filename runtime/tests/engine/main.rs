@@ -2,6 +2,7 @@
 
 mod command;
 mod concurrent;
+mod cpu;
 mod harness;
 mod http;
 mod load;
