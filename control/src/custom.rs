@@ -30,7 +30,7 @@ mod rules;
 mod scale;
 pub mod schema;
 
-pub use catalog::load;
+pub use catalog::{load, read_only};
 pub use column::Columns;
 pub use controller::run;
 pub use convert::ConvertError;

@@ -15,6 +15,7 @@ mod described;
 mod eviction;
 mod issuer;
 mod list_options;
+mod metrics;
 mod negotiate;
 mod node_proxy;
 mod path;
@@ -225,6 +226,8 @@ impl Router {
             (_, Aspect::Stream) => Err(not_yet(asked)),
             (Verb::Get, Aspect::Component) => component_statuses::get(asked),
             (Verb::List, Aspect::Component) => component_statuses::list(asked),
+            (Verb::Get, Aspect::Metrics) => metrics::get(asked, &self.parts.nodes).await,
+            (Verb::List, Aspect::Metrics) => metrics::list(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Log) => node_proxy::log(asked, &self.parts.nodes).await,
             (Verb::Get, Aspect::Part(Part::Scale)) => scale::get(asked).await,
             (Verb::Get, _) => read::get(asked).await,
@@ -260,6 +263,8 @@ enum Aspect {
     Stream,
     /// A part of the control plane.
     Component,
+    /// What it uses now.
+    Metrics,
     /// Nothing: a question about the caller.
     Review,
 }
@@ -277,6 +282,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
     }
     Ok(match part {
         "" if resource.is("", "componentstatuses") => Aspect::Component,
+        "" if resource.is_computed() => Aspect::Metrics,
         "" if resource.is("", "bindings") => Aspect::Binding,
         "" if is_question(resource) => Aspect::Review,
         "" => Aspect::Part(Part::Main),

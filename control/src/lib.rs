@@ -38,6 +38,7 @@ pub mod webhook;
 
 pub mod controllers;
 pub mod custom;
+mod metrics;
 pub mod scheduler;
 pub mod work;
 

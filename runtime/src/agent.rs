@@ -6,6 +6,7 @@ mod facts;
 mod lease;
 mod node_status;
 mod pods;
+pub mod provisioner;
 pub(crate) mod recorder;
 pub(crate) mod references;
 mod registration;
@@ -27,12 +28,15 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
 use crate::pod::ground::Ground;
 use crate::server::Server;
+use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
+use provisioner::Provisioner;
 use recorder::Recorder;
 use references::References;
 use services::Services;
@@ -58,8 +62,12 @@ pub struct Config {
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
     pub capacity: BTreeMap<String, Quantity>,
+    /// Below these directories, and nowhere else, pods may name paths of the host.
+    pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
+    pub toolbox: Option<&'static [u8]>,
 }
 
 impl Config {
@@ -75,7 +83,9 @@ impl Config {
             pod_cidr: None,
             max_pods: 10_000,
             capacity: BTreeMap::new(),
+            host_path_roots: Vec::new(),
             engine: None,
+            toolbox: None,
         }
     }
 
@@ -95,7 +105,14 @@ impl Config {
             made.map(|()| path.clone()).map_err(|source| BuildError::Directory { path, source })
         };
         let pods = directory("pods")?;
+        let path = directory("volumes")?;
+        let places = Places::new(&self.data_dir, &self.host_path_roots);
+        let places = places.map_err(|source| BuildError::Directory { path, source })?;
         let images = image::Store::open(directory("images")?)?;
+        let images = match self.toolbox {
+            Some(compressed) => images.with_toolbox(compressed),
+            None => images,
+        };
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -111,6 +128,7 @@ impl Config {
             images,
             logs,
             pods,
+            places,
             pod_cidr,
             facts,
             directory: Arc::default(),
@@ -168,6 +186,7 @@ pub struct Node {
     images: image::Store,
     logs: Logs,
     pods: PathBuf,
+    places: Places,
     pod_cidr: Option<Cidr>,
     facts: Facts,
     directory: Arc<Directory>,
@@ -177,6 +196,16 @@ impl Node {
     /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
     pub fn server(&self) -> Server {
         Server::new(self.directory.clone())
+    }
+
+    /// Makes persistent volumes on this node, as a client that may write them: a node may not.
+    pub fn provisioner(&self, client: Client) -> Provisioner {
+        Provisioner::new(client, self.config.node_name.clone(), self.places.clone())
+    }
+
+    /// Runs programs in its pods.
+    pub fn exec(&self) -> Exec {
+        Exec::new(self.directory.clone(), self.images.clone())
     }
 
     /// Its images.
@@ -224,6 +253,7 @@ impl Node {
             host_ip: self.config.node_ip,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
+            places: self.places,
             starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
         };
         match pods::serve(Arc::new(ground), self.directory, &name).await {}

@@ -10,6 +10,8 @@ pub mod env;
 pub mod expand;
 pub mod given;
 pub mod ground;
+pub mod hook;
+pub mod inside;
 pub mod observed;
 pub mod outcome;
 pub mod place;
@@ -18,13 +20,45 @@ pub mod probing;
 pub mod publish;
 pub mod services;
 pub mod start;
+pub mod termination;
 pub mod view;
 pub mod worker;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use std::borrow::Cow;
+
+use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod};
 
 /// The container of that name, init containers included.
 pub fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
     let spec = pod.spec.as_ref()?;
     spec.init_containers.iter().flatten().chain(&spec.containers).find(|container| container.name == name)
+}
+
+/// The same, ephemeral ones included: such a one as the container it is, without what it cannot have.
+pub fn any_container<'a>(pod: &'a Pod, name: &str) -> Option<Cow<'a, Container>> {
+    let debuggers = || pod.spec.iter().flat_map(|spec| spec.ephemeral_containers.iter().flatten());
+    let debugger = || debuggers().find(|debugger| debugger.name == name).map(ephemeral).map(Cow::Owned);
+    container(pod, name).map(Cow::Borrowed).or_else(debugger)
+}
+
+fn ephemeral(debugger: &EphemeralContainer) -> Container {
+    let it = debugger.clone();
+    Container {
+        name: it.name,
+        image: it.image,
+        image_pull_policy: it.image_pull_policy,
+        command: it.command,
+        args: it.args,
+        working_dir: it.working_dir,
+        env: it.env,
+        env_from: it.env_from,
+        volume_mounts: it.volume_mounts,
+        stdin: it.stdin,
+        stdin_once: it.stdin_once,
+        tty: it.tty,
+        termination_message_path: it.termination_message_path,
+        termination_message_policy: it.termination_message_policy,
+        security_context: it.security_context,
+        ..Container::default()
+    }
 }

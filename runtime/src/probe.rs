@@ -8,14 +8,18 @@
 //! after 5, not after a whole period.
 
 mod attempt;
+pub mod exec;
 mod gauge;
+pub mod grpc;
+pub mod http;
+mod tls;
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-pub use attempt::attempt;
+pub use attempt::{Complaint, attempt};
 pub use gauge::{Gauge, Outcome};
 
 /// What a probe decides about.
@@ -76,16 +80,7 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// `httpGet`: 200 to 399 is good.
-    Http {
-        /// Another host than the pod.
-        host: Option<String>,
-        /// The port.
-        port: u16,
-        /// With its query.
-        path: String,
-        /// Beside the ones every probe has.
-        headers: Vec<(String, String)>,
-    },
+    Http(http::Get),
     /// `tcpSocket`: a connection is good.
     Tcp {
         /// Another host than the pod.
@@ -93,40 +88,46 @@ pub enum Target {
         /// The port.
         port: u16,
     },
+    /// `grpc`: `SERVING` is good.
+    Grpc {
+        /// The port.
+        port: u16,
+        /// Which of the server's services; empty is the server as a whole.
+        service: String,
+    },
+    /// `exec`: an exit with 0 is good.
+    Exec(Vec<String>),
 }
 
-/// A probe that cannot be asked.
+/// A probe or a hook that cannot be carried out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unaskable {
     /// A name that no port of the container has, or a number that is none.
     #[error("couldn't find port: {0} in container: {1}")]
     Port(String, String),
-    /// A kind of probe, or a scheme, that this node does not have (the API warns about it).
-    #[error("{0} probes are not supported")]
-    Unsupported(&'static str),
+    /// It says nothing about whom to ask.
+    #[error("missing probe handler for container {0}")]
+    Empty(String),
 }
 
 impl Target {
     /// Reads what `probe` of `container` asks.
     pub fn of(probe: &Probe, container: &Container) -> Result<Self, Unaskable> {
-        if let Some(http) = &probe.http_get {
-            if http.scheme.as_deref() == Some("HTTPS") {
-                return Err(Unaskable::Unsupported("https"));
-            }
-            let headers = http.http_headers.iter().flatten().map(|header| (header.name.clone(), header.value.clone()));
-            let path = http.path.as_deref().unwrap_or_default();
-            return Ok(Self::Http {
-                host: http.host.clone().filter(|host| !host.is_empty()),
-                port: port(&http.port, container)?,
-                path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
-                headers: headers.collect(),
-            });
+        if let Some(exec) = &probe.exec {
+            return Ok(Self::Exec(exec.command.clone().unwrap_or_default()));
+        }
+        if let Some(get) = &probe.http_get {
+            return Ok(Self::Http(http::Get::of(get, container)?));
         }
         if let Some(tcp) = &probe.tcp_socket {
             let host = tcp.host.clone().filter(|host| !host.is_empty());
             return Ok(Self::Tcp { host, port: port(&tcp.port, container)? });
         }
-        Err(Unaskable::Unsupported(if probe.grpc.is_some() { "grpc" } else { "exec" }))
+        if let Some(grpc) = &probe.grpc {
+            let port = port(&IntOrString::Int(grpc.port), container)?;
+            return Ok(Self::Grpc { port, service: grpc.service.clone().unwrap_or_default() });
+        }
+        Err(Unaskable::Empty(container.name.clone()))
     }
 }
 
@@ -161,9 +162,17 @@ mod tests {
         let of = |probe| Target::of(&from_value(probe).expect("probe"), &container);
         assert_eq!(
             of(json!({"httpGet": {"port": "http", "path": "healthz"}})),
-            Ok(Target::Http { host: None, port: 80, path: "/healthz".into(), headers: vec![] })
+            Ok(Target::Http(http::Get {
+                https: false,
+                host: None,
+                port: 80,
+                path: "/healthz".into(),
+                headers: vec![]
+            }))
         );
         assert_eq!(of(json!({"tcpSocket": {"port": 81}})), Ok(Target::Tcp { host: None, port: 81 }));
+        assert_eq!(of(json!({"grpc": {"port": 9}})), Ok(Target::Grpc { port: 9, service: String::new() }));
+        assert_eq!(of(json!({"exec": {"command": ["true"]}})), Ok(Target::Exec(vec!["true".into()])));
         let missing = of(json!({"tcpSocket": {"port": "https"}})).expect_err("no such port");
         assert_eq!(missing.to_string(), "couldn't find port: https in container: web");
     }

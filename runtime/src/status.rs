@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{HostIP, Pod, PodIP, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use crate::pod::observed::{Observed, Role, State};
+use crate::pod::observed::{Observed, Role, State, Unit};
 use crate::pod::plan::{Wish, is_over};
 
 /// Builds the parts of the status that belong to the node. `previous` is what was reported before: times of conditions
@@ -39,6 +39,7 @@ pub fn build(
         start_time: Some(seconds(observed.taken)),
         init_container_statuses: containers::init(observed),
         container_statuses: Some(containers::main(observed)),
+        ephemeral_container_statuses: containers::ephemeral(observed),
         ..PodStatus::default()
     }
 }
@@ -121,7 +122,8 @@ fn phase(wish: &Wish, observed: &Observed) -> Phase {
         return Phase::Failed;
     }
     // A container that waits for its next start counts as one that runs: the pod has begun.
-    let waits = main().any(|unit| matches!(unit.state, State::Waiting | State::Starting(None)));
+    let begins = |unit: &Unit| unit.greeting && unit.last.is_none();
+    let waits = main().any(|unit| matches!(unit.state, State::Waiting | State::Starting(None)) || begins(unit));
     if initializing || waits { Phase::Pending } else { Phase::Running }
 }
 

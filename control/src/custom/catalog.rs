@@ -32,6 +32,11 @@ pub fn load(registry: &Registry) {
     }
 }
 
+/// The kinds of a definition that the server itself has: their objects are computed, and can be read only.
+pub fn read_only(definition: &Value) -> Vec<Arc<Kind>> {
+    kinds_with(definition, &["get", "list"])
+}
+
 /// The kinds of all established definitions.
 #[derive(Default)]
 pub struct Catalog {
@@ -94,6 +99,10 @@ impl Catalog {
 
 /// The kinds of one definition. One whose schema cannot be read is not served: it was accepted by somebody else.
 fn kinds(definition: &Value) -> Vec<Arc<Kind>> {
+    kinds_with(definition, &VERBS)
+}
+
+fn kinds_with(definition: &Value, verbs: &[&'static str]) -> Vec<Arc<Kind>> {
     let spec = definition.at("spec");
     let mut schemas = Vec::new();
     for version in spec.items("versions") {
@@ -120,16 +129,22 @@ fn kinds(definition: &Value) -> Vec<Arc<Kind>> {
         schemas,
     });
     let kind = |(version, (_, schema)): (&Value, &(String, Arc<Structural>))| {
-        Arc::new(one(definition, version, schema, &family))
+        Arc::new(one(definition, version, schema, &family, verbs))
     };
     spec.items("versions").iter().zip(&family.schemas).map(kind).collect()
 }
 
-fn one(definition: &Value, version: &Value, schema: &Arc<Structural>, family: &Arc<Family>) -> Kind {
+fn one(
+    definition: &Value,
+    version: &Value,
+    schema: &Arc<Structural>,
+    family: &Arc<Family>,
+    verbs: &[&'static str],
+) -> Kind {
     let fields = version.items("selectableFields").iter().map(|f| f.text("jsonPath"));
     let field = |path: &str| Some((FieldPath::parse(path).label().to_owned(), JsonPath::parse(path).ok()?));
     Kind {
-        row: Arc::new(row(definition, version, family)),
+        row: Arc::new(ResourceRow { verbs: verbs.to_vec(), ..row(definition, version, family) }),
         family: family.clone(),
         schema: schema.clone(),
         tree: schema.tree(),

@@ -9,6 +9,7 @@ use super::nature::Nature;
 use super::versions::{self, Conversion};
 use crate::custom;
 use crate::kinds::{self, Behavior};
+use crate::metrics;
 use crate::store::Key;
 
 /// Resources of the core group whose deletion answers with the object.
@@ -88,6 +89,11 @@ impl Resource {
         self.row.subresources.iter().any(|s| s.name == name)
     }
 
+    /// True where nothing is stored: each answer is made when it is asked for.
+    pub fn is_computed(&self) -> bool {
+        self.row.group == metrics::GROUP
+    }
+
     /// True for the resource with this group and plural name.
     pub fn is(&self, group: &str, resource: &str) -> bool {
         self.row.group == group && self.row.resource == resource
@@ -109,13 +115,14 @@ impl Resources {
             let ty = table.kind(&row.group, &row.version, &row.kind)?;
             Some(Arc::new(Resource::built_in(&Arc::new(row.clone()), ty)))
         };
-        Self::of(table.resources().iter().filter_map(resource).collect())
+        let computed = metrics::kinds().iter().map(|kind| Arc::new(Resource::custom(kind))).collect::<Vec<_>>();
+        Self::of(table.resources().iter().filter_map(resource).chain(computed).collect())
     }
 
     /// The built-in kinds of these resources, and custom ones.
     #[must_use]
     pub fn with_custom(&self, kinds: &[Arc<custom::Kind>]) -> Self {
-        let built_in = self.ordered.iter().filter(|r| !r.is_custom()).cloned();
+        let built_in = self.ordered.iter().filter(|r| !r.is_custom() || r.is_computed()).cloned();
         Self::of(built_in.chain(kinds.iter().map(|kind| Arc::new(Resource::custom(kind)))).collect())
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use control::auth::{Authenticator, Caller, ServiceAccounts, TokenKey, Tokens, bootstrap};
 use control::custom;
 use control::health::Health;
-use control::http::{Body, Config, Router};
+use control::http::{Body, Config, NodeTransport, Router};
 use control::registry::Registry;
 use control::store::{self, Store};
 use http::header::{ACCEPT, CONTENT_TYPE, WARNING};
@@ -46,11 +46,15 @@ impl Server {
     }
 
     pub async fn with(config: store::Config) -> Self {
+        Self::with_nodes(config, Arc::new(|_: &str, _: Request<Body>| None)).await
+    }
+
+    /// A server whose nodes answer.
+    pub async fn with_nodes(config: store::Config, nodes: NodeTransport) -> Self {
         let store = Store::open(config).expect("a store in memory opens");
         let registry = Registry::new(store, "10.43.0.0/16".parse().expect("a network"));
         custom::load(&registry);
         let definitions = AbortOnDropHandle::new(tokio::spawn(custom::run(registry.clone())));
-        let nobody = Arc::new(|_: &str, _: Request<Body>| None);
         let health = Health::new(Vec::new(), Vec::new());
         let address = "127.0.0.1:6443".to_owned();
         let key = TokenKey::open(None).expect("a key");
@@ -59,7 +63,7 @@ impl Server {
         tokens.add("token-of-bob", Caller::authenticated("bob", ["dev".to_owned()]));
         let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
         let config =
-            Config { registry: registry.clone(), authenticator, audit: None, nodes: nobody, address, health, accounts };
+            Config { registry: registry.clone(), authenticator, audit: None, nodes, address, health, accounts };
         let server = Self { router: Router::new(config), registry, _definitions: definitions };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;

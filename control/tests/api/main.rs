@@ -22,6 +22,7 @@ mod impersonation;
 mod limit_ranger;
 mod lists;
 mod managers;
+mod metrics;
 mod namespaces;
 mod node_restriction;
 mod openapi;

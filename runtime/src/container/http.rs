@@ -1,4 +1,4 @@
-//! A guest that handles HTTP requests: an instance each, none while it is idle.
+//! A guest that handles HTTP requests: an instance each, none while it is idle. (WASI 0.3's call is [its own](http3).)
 //!
 //! The pod's ports are registered with the fabric, which calls the handler with a request, wherever that came from: the
 //! proxy, a probe, another guest. The instance then runs on the guests' threads, to its end even when the caller has
@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Full};
 use netproxy::fabric::{Body, BoxError, HandlerError, HttpBinding, HttpHandler};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use wasmtime::Store;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
@@ -22,8 +23,11 @@ use wasmtime_wasi_http::{Error, WasiHttpView};
 
 use super::gate::Unfinished;
 use super::output::Stdio;
+use super::processes::Listed;
+use super::program::Program;
 use super::verdict::{self, Exit};
-use super::{Setting, StartError};
+use super::{Setting, StartError, http3};
+use crate::guest::Service;
 use crate::host::Host;
 
 /// Requests that one container handles at once; more wait their turn.
@@ -35,15 +39,19 @@ struct Handler(Arc<Inner>);
 
 struct Inner {
     setting: Arc<Setting>,
-    entry: ProxyPre<Host>,
+    program: Arc<Program>,
+    entry: Service,
     room: Arc<Semaphore>,
 }
 
-pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
+pub(super) fn start(setting: Arc<Setting>, entry: Service) -> Result<JoinHandle<Exit>, StartError> {
     // Found now rather than by the first request: a mount that can't be opened.
-    drop(Host::new(&setting)?);
+    let program = setting.main();
+    let listed = Listed::new(&setting.sandbox.processes, &program.process);
+    drop(Host::new(&setting, program.clone())?);
     let room = at_once(setting.memory.limit(), setting.guest.initial_memory);
-    let handler = Handler(Arc::new(Inner { setting: setting.clone(), entry, room: Arc::new(Semaphore::new(room)) }));
+    let handler =
+        Handler(Arc::new(Inner { setting: setting.clone(), program, entry, room: Arc::new(Semaphore::new(room)) }));
     let bind = |&port| {
         let bound = setting.sandbox.plug.serve_http(port, Arc::new(handler.clone()));
         bound.map_err(|source| StartError::Port { port, source })
@@ -52,7 +60,7 @@ pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<Join
     setting.gate.serves();
     setting.gate.waits().cancel();
     let engine = setting.engine.clone();
-    Ok(engine.inner().guests.spawn(hold(setting, bindings)))
+    Ok(engine.inner().guests.spawn(hold(setting, listed, bindings)))
 }
 
 /// As many instances as the container's memory has room for twice over, so that they can grow a little.
@@ -60,10 +68,16 @@ fn at_once(limit: u64, initial: u64) -> usize {
     (limit / (2 * initial).max(1)).clamp(1, AT_ONCE) as usize
 }
 
-async fn hold(setting: Arc<Setting>, bindings: Vec<HttpBinding>) -> Exit {
-    setting.gate.over().await;
+async fn hold(setting: Arc<Setting>, listed: Listed, bindings: Vec<HttpBinding>) -> Exit {
+    let process = listed.process().clone();
+    let exit = tokio::select! {
+        () = setting.gate.over() => Exit::Code(0),
+        code = process.stopped() => Exit::Code(code),
+    };
     drop(bindings);
-    Exit::Code(0)
+    setting.console.close();
+    listed.finish(exit.clone());
+    exit
 }
 
 impl HttpHandler for Handler {
@@ -79,7 +93,7 @@ impl HttpHandler for Handler {
     }
 }
 
-type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
+pub(super) type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Body>) -> Response<Body> {
     // Never closed.
@@ -89,8 +103,9 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
     let instance = setting.engine.inner().guests.spawn(async move {
         let _while_it_lives = (unfinished, room);
         let setting = &handler.setting;
+        let guest = setting.cpu.paced(&handler.program.process.meter, run(&handler, request, send));
         tokio::select! {
-            outcome = run(setting, &handler.entry, request, send) => outcome.inspect_err(|why| complain(setting, why)),
+            outcome = guest => outcome.inspect_err(|why| complain(setting, why)),
             () = setting.gate.gone() => Err("the container was stopped".to_owned()),
         }
     });
@@ -107,23 +122,16 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
 }
 
 /// One instance, from its making to its end, which may be long after the head of its response is out.
-async fn run(
-    setting: &Setting,
-    entry: &ProxyPre<Host>,
-    request: Request<Body>,
-    head: oneshot::Sender<Head>,
-) -> Result<(), String> {
-    let host = Host::new(setting).map_err(|error| error.to_string())?;
+async fn run(handler: &Inner, request: Request<Body>, head: oneshot::Sender<Head>) -> Result<(), String> {
+    let Inner { setting, program, entry, .. } = handler;
+    let host = Host::new(setting, program.clone()).map_err(|error| error.to_string())?;
     let denied = host.limits.denied();
-    let mut store = host.into_store(&setting.engine);
-    let result = async {
-        let request = named(request, setting).map(|body| body.map_err(broken));
-        let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-        let answer = store.data_mut().http().new_response_outparam(head)?;
-        let instance = entry.instantiate_async(&mut store).await?;
-        instance.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
-    }
-    .await;
+    let store = host.into_store();
+    let request = named(request, setting);
+    let result = match entry {
+        Service::Sequential(entry) => call(store, entry, request, head).await,
+        Service::Concurrent(entry) => http3::call(store, entry, request, head).await,
+    };
     match verdict::judge(result.map(Ok), denied.load(Relaxed)) {
         // Some toolchains end a handler with exit(0).
         Exit::Code(0) => Ok(()),
@@ -132,6 +140,19 @@ async fn run(
         Exit::OutOfMemory => Err(format!("the handler needs more than {} bytes of memory", setting.memory.limit())),
         Exit::HostFault(why) => Err(why),
     }
+}
+
+async fn call(
+    mut store: Store<Host>,
+    entry: &ProxyPre<Host>,
+    request: Request<Body>,
+    head: oneshot::Sender<Head>,
+) -> wasmtime::Result<()> {
+    let request = request.map(|body| body.map_err(broken));
+    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+    let answer = store.data_mut().http().new_response_outparam(head)?;
+    let instance = entry.instantiate_async(&mut store).await?;
+    instance.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
 }
 
 /// HTTP/1.1 without a host makes no sense to a guest; callers inside the node may leave it out.
@@ -145,7 +166,7 @@ fn named(mut request: Request<Body>, setting: &Setting) -> Request<Body> {
     request
 }
 
-fn broken(error: BoxError) -> Error {
+pub(super) fn broken(error: BoxError) -> Error {
     match error.downcast::<hyper::Error>() {
         Ok(error) => Error::Hyper(*error),
         Err(error) => Error::InternalError(Some(error.to_string())),
@@ -154,7 +175,7 @@ fn broken(error: BoxError) -> Error {
 
 /// Into the pod's log, where its other troubles are.
 fn complain(setting: &Setting, why: &str) {
-    setting.spec.output.write(Stdio::Stderr, format!("{}\n", why.trim_end()).as_bytes());
+    setting.console.write(Stdio::Stderr, format!("{}\n", why.trim_end()).as_bytes());
 }
 
 /// The caller gets the first line; the rest is for the log.

@@ -17,6 +17,7 @@ use crate::agent::services::Services;
 use crate::engine::Engine;
 use crate::image;
 use crate::logs::Logs;
+use crate::volume::places::Places;
 
 /// The node's own things, shared by all workers.
 pub struct Ground {
@@ -44,6 +45,8 @@ pub struct Ground {
     pub allocatable: Arc<BTreeMap<String, Quantity>>,
     /// Where pods have their volumes: `<data>/pods`.
     pub pods: PathBuf,
+    /// Where other volumes are.
+    pub places: Places,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
     pub starts: Arc<Semaphore>,
 }
@@ -61,6 +64,7 @@ impl Ground {
             config_maps,
             secrets,
             tokens: around.tokens(),
+            claims: around.claims(),
             services: self.services.around(namespace, links),
         }
     }

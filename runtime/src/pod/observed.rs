@@ -18,7 +18,7 @@ pub struct Observed {
     pub sandbox: Sandbox,
     /// Why the sandbox is not there yet.
     pub hindrance: Option<Trouble>,
-    /// Its containers: the init containers in order, then the others.
+    /// Its containers: the init containers in order, then the others, then the debuggers in the order they came.
     pub units: Vec<Unit>,
     /// A start, or the making of the sandbox, is under way. One at a time, in order, as kubelets do it.
     pub busy: bool,
@@ -82,8 +82,10 @@ pub struct Unit {
     pub started: bool,
     /// It may get traffic.
     pub ready: bool,
-    /// Its probes gave it up: this long to end.
+    /// Its probes or its postStart hook gave it up: this long to end.
     pub condemned: Option<Duration>,
+    /// Its postStart hook has not come back: until then it does not count as running, and holds up the next.
+    pub greeting: bool,
     /// The name of its image, completed.
     pub image: String,
     /// The image it runs, with its digest.
@@ -101,6 +103,8 @@ pub enum Role {
     Sidecar,
     /// After them.
     Main,
+    /// Once, whatever the others do: an ephemeral container, as `kubectl debug` adds one.
+    Ephemeral,
 }
 
 /// How a container is.
@@ -114,13 +118,24 @@ pub enum State {
     Running {
         /// Since when.
         since: Timestamp,
-        /// It was asked to end, and will be killed then.
-        stopping: Option<Instant>,
+        /// It is on its way out.
+        stopping: Option<Stopping>,
         /// `wasmtime://…`
         id: String,
     },
     /// It ended, and may start again.
     Ended(Ended),
+}
+
+/// A container on its way out: first its preStop hook runs, then it is told to end, then it is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopping {
+    /// Then comes the next of these, whether the one before is done or not.
+    pub deadline: Instant,
+    /// Its preStop hook still runs.
+    pub hook: bool,
+    /// It was told to end.
+    pub told: bool,
 }
 
 /// How an instance went.
@@ -163,6 +178,16 @@ impl Trouble {
 }
 
 impl Unit {
+    /// Whether it runs and was not begun to be stopped.
+    pub fn is_unstopped(&self) -> bool {
+        matches!(self.state, State::Running { stopping: None, .. })
+    }
+
+    /// Whether its probes count: not before its postStart hook is done, nor when it is on its way out.
+    pub fn is_probed(&self) -> bool {
+        self.is_unstopped() && !self.greeting && self.condemned.is_none()
+    }
+
     /// Whether it runs, asked to end or not.
     pub fn is_running(&self) -> bool {
         matches!(self.state, State::Running { .. })
@@ -183,11 +208,6 @@ impl Observed {
     pub fn first(pod: &Pod, taken: Timestamp, now: Instant) -> Self {
         let spec = pod.spec.as_ref();
         let status = pod.status.as_ref();
-        let told = |name: &str| {
-            let init = status.and_then(|status| status.init_container_statuses.as_deref()).unwrap_or_default();
-            let main = status.and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
-            init.iter().chain(main).find(|told| told.name == name)
-        };
         let init = spec.iter().flat_map(|spec| spec.init_containers.iter().flatten()).map(|container| {
             let sidecar = container.restart_policy.as_deref() == Some("Always");
             (container, if sidecar { Role::Sidecar } else { Role::Init })
@@ -195,12 +215,12 @@ impl Observed {
         let main = spec.iter().flat_map(|spec| &spec.containers).map(|container| (container, Role::Main));
         let units = init.chain(main).map(|(container, role)| {
             let image = container.image.clone().unwrap_or_default();
-            Unit::first(&container.name, role, image, told(&container.name), now)
+            Unit::first(&container.name, role, image, told(pod, &container.name), now)
         });
         let told_ip = status.and_then(|status| status.pod_ip.as_deref()).and_then(|ip| ip.parse().ok());
         let terminal = matches!(status.and_then(|status| status.phase.as_deref()), Some("Succeeded" | "Failed"));
         let reason = status.and_then(|status| status.reason.clone()).filter(|_| terminal);
-        Self {
+        let mut observed = Self {
             taken: status.and_then(|status| status.start_time.as_ref()).map_or(taken, |time| time.0),
             sandbox: if terminal { Sandbox::Released(told_ip) } else { Sandbox::Absent },
             hindrance: None,
@@ -209,8 +229,58 @@ impl Observed {
             ending: None,
             failed: reason.map(|reason| (reason, status.and_then(|s| s.message.clone()).unwrap_or_default())),
             removed: false,
+        };
+        if !terminal {
+            observed.begin_again();
+        }
+        observed.meet_debuggers(pod, now);
+        observed
+    }
+
+    /// A pod that gets a new sandbox goes through its init containers once more, as after a reboot of a kubelet's node.
+    fn begin_again(&mut self) {
+        for unit in self.units.iter_mut().filter(|unit| unit.role == Role::Init) {
+            if let State::Ended(ended) = &unit.state
+                && ended.code == 0
+            {
+                unit.last = Some(ended.clone());
+                unit.state = State::Waiting;
+                unit.restarts += 1;
+            }
         }
     }
+
+    /// Takes note of the ephemeral containers that are new. Such a container runs once: one that ran before this process
+    /// did is over.
+    pub fn meet_debuggers(&mut self, pod: &Pod, now: Instant) {
+        for debugger in pod.spec.iter().flat_map(|spec| spec.ephemeral_containers.iter().flatten()) {
+            if self.units.iter().any(|unit| unit.name == debugger.name) {
+                continue;
+            }
+            let image = debugger.image.clone().unwrap_or_default();
+            self.units.push(Unit::first(&debugger.name, Role::Ephemeral, image, told(pod, &debugger.name), now));
+        }
+    }
+
+    /// The pod is to be gone by then; a later word can only hasten it.
+    pub fn end_by(&mut self, deadline: Instant) {
+        if self.ending.is_some_and(|ending| ending.deadline <= deadline) {
+            return;
+        }
+        self.ending = Some(Ending { deadline });
+        for unit in &mut self.units {
+            if let State::Running { stopping: Some(stopping), .. } = &mut unit.state {
+                stopping.deadline = stopping.deadline.min(deadline);
+            }
+        }
+    }
+}
+
+/// What the API was told of a container.
+fn told<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
+    let status = pod.status.as_ref()?;
+    let lists = [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
+    lists.into_iter().flatten().flatten().find(|told| told.name == name)
 }
 
 impl Unit {
@@ -251,6 +321,7 @@ impl Unit {
             started: false,
             ready: false,
             condemned: None,
+            greeting: false,
             image: told.map(|told| told.image.clone()).filter(|image| !image.is_empty()).unwrap_or(image),
             image_id: told.map(|told| told.image_id.clone()).unwrap_or_default(),
             tried: String::new(),

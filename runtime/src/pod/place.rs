@@ -1,6 +1,6 @@
 //! A pod's sandbox: its volumes on disk, its address on the network.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::given::Given;
 use super::ground::Ground;
 use crate::agent::references::Subscription;
 use crate::sandbox::Sandbox;
-use crate::volume;
+use crate::volume::{self, Site, claim};
 
 /// How soon what may have come right by itself is tried again.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
@@ -39,6 +39,19 @@ pub enum Error {
         /// What is wrong.
         source: volume::Error,
     },
+    /// A `FailedMount`, too.
+    #[error(
+        "Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[], failed to process \
+         volumes=[{volume}]: error processing PVC {claim}: {source}"
+    )]
+    Claim {
+        /// The pod's volume.
+        volume: String,
+        /// The claim's namespace and name.
+        claim: String,
+        /// What is wrong.
+        source: claim::Error,
+    },
     /// A `FailedCreatePodSandBox`.
     #[error("Failed to create pod sandbox: {0}")]
     Address(#[from] PoolError),
@@ -54,7 +67,7 @@ impl Error {
     /// The event's reason.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Volume { .. } => "FailedMount",
+            Self::Volume { .. } | Self::Claim { .. } => "FailedMount",
             Self::Address(_) | Self::Attach(_) | Self::Stopping => "FailedCreatePodSandBox",
         }
     }
@@ -63,6 +76,11 @@ impl Error {
 /// Where the pod's volumes are, by name.
 pub fn volumes(ground: &Ground, pod: &Pod) -> PathBuf {
     directory(ground, pod).join("volumes")
+}
+
+/// What the pod has in memory, where the machine has a file system there.
+pub fn memory(ground: &Ground, pod: &Pod) -> Option<PathBuf> {
+    ground.places.memory(pod.metadata.uid.as_deref().unwrap_or("none"))
 }
 
 /// Everything the pod has on disk besides its logs.
@@ -77,7 +95,16 @@ pub async fn make(
     mut around: Subscription,
 ) -> (Result<Place, Error>, Subscription) {
     around.known().await;
-    let made = make_with(&ground, &pod, &around).await;
+    let made = match claim::resolve(&ground.client, &pod).await {
+        Ok(claims) => {
+            around.found(claims);
+            make_with(&ground, &pod, &around).await
+        }
+        Err((volume, claim, source)) => {
+            let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+            Err(Error::Claim { volume, claim: format!("{namespace}/{claim}"), source })
+        }
+    };
     (made, around)
 }
 
@@ -88,7 +115,7 @@ async fn make_with(ground: &Ground, pod: &Arc<Pod>, around: &Subscription) -> Re
     let plug = ground.fabric.attach(address(pod, &lease))?;
     let given = ground.given(pod, around, Some(lease.ip()));
     provide(ground, pod, given).await?;
-    Ok(Place { sandbox: Sandbox { plug, hostname: hostname(pod) }, turn: Some(turn), _lease: lease })
+    Ok(Place { sandbox: Sandbox::new(plug, hostname(pod)), turn: Some(turn), _lease: lease })
 }
 
 /// Makes or renews the pod's volumes.
@@ -97,14 +124,14 @@ pub async fn provide(ground: &Ground, pod: &Arc<Pod>, given: Given) -> Result<()
     if pod.spec.as_ref().is_none_or(|spec| spec.volumes.iter().flatten().next().is_none()) {
         return Ok(());
     }
-    let pod = pod.clone();
-    let work = move || provide_all(&pod, &given, &volumes);
+    let (pod, places) = (pod.clone(), ground.places.clone());
+    let work = move || provide_all(&pod, &given, Site { places: &places, directory: &volumes });
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Stopping))
 }
 
-fn provide_all(pod: &Pod, given: &Given, volumes: &Path) -> Result<(), Error> {
+fn provide_all(pod: &Pod, given: &Given, site: Site<'_>) -> Result<(), Error> {
     for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
-        volume::provide(volume, pod, given, &volumes.join(&volume.name))
+        volume::provide(volume, pod, given, site)
             .map_err(|source| Error::Volume { volume: volume.name.clone(), source })?;
     }
     Ok(())

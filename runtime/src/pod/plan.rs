@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
-use super::observed::{Observed, Role, Sandbox, State, Unit};
+use super::observed::{Observed, Role, Sandbox, State, Stopping, Unit};
 
 /// A thing to do. The worker does it, notes what it saw, and asks again.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,11 @@ pub enum Step {
     BackOff(usize, Duration),
     /// What hinders this container has become another trouble.
     Worsen(usize),
-    /// Ask this container to end, and allow it so long.
+    /// This container is to end within so long: its preStop hook first.
     Stop(usize, Duration),
-    /// It was asked for long enough.
+    /// Its turn has come to be told to end.
+    Tell(usize),
+    /// It was told long enough ago.
     Kill(usize),
     /// The pod has run longer than it may.
     Expire,
@@ -84,7 +86,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
     let mut wake = Wake(None);
     // Whoever is on the way out goes first: it holds ports and memory that others wait for.
-    if let Some(step) = leavers(observed, now, &mut wake) {
+    if let Some(step) = leavers(wish, observed, now, &mut wake) {
         return step;
     }
     if let Some(ending) = observed.ending {
@@ -134,6 +136,7 @@ pub fn is_over(wish: &Wish, observed: &Observed) -> bool {
 fn restarts(wish: &Wish, role: Role, code: i32) -> bool {
     match (role, wish.restart) {
         (Role::Sidecar, _) => true,
+        (Role::Ephemeral, _) => false,
         // An init container that did its work is done, whatever the policy says.
         (Role::Init, Restart::Always) | (_, Restart::OnFailure) => code != 0,
         (_, Restart::Always) => true,
@@ -141,18 +144,18 @@ fn restarts(wish: &Wish, role: Role, code: i32) -> bool {
     }
 }
 
-/// Those that were asked to end, or will be because their probes gave them up.
-fn leavers(observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
+/// Those that are on their way out, or will be because their probes gave them up.
+fn leavers(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
     for (index, unit) in observed.units.iter().enumerate() {
         let State::Running { stopping, .. } = &unit.state else { continue };
-        // A new, shorter grace period for the whole pod counts for those already asked.
-        let deadline = match (stopping, observed.ending) {
-            (Some(deadline), Some(ending)) => Some((*deadline).min(ending.deadline)),
-            (deadline, _) => *deadline,
-        };
-        match (deadline, unit.condemned) {
-            (Some(deadline), _) if now >= deadline => return Some(Step::Kill(index)),
-            (Some(deadline), _) => wake.at(deadline),
+        match (stopping, unit.condemned) {
+            (Some(Stopping { told: true, deadline, .. }), _) if now >= *deadline => return Some(Step::Kill(index)),
+            (Some(Stopping { told: false, deadline, hook }), _)
+                if now >= *deadline || (!hook && has_turn(wish, observed, index)) =>
+            {
+                return Some(Step::Tell(index));
+            }
+            (Some(stopping), _) => wake.at(stopping.deadline),
             (None, Some(grace)) => return Some(Step::Stop(index, grace)),
             (None, None) => {}
         }
@@ -160,25 +163,35 @@ fn leavers(observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
     None
 }
 
-/// Asks the main containers to end, and the sidecars after them.
+/// While a pod ends, a sidecar is told when the containers it serves are gone, and the sidecars that came after it.
+fn has_turn(wish: &Wish, observed: &Observed, index: usize) -> bool {
+    let whole = observed.ending.is_some() || is_over(wish, observed);
+    let before_it = |other: usize, unit: &Unit| unit.is_running() && (unit.role != Role::Sidecar || other > index);
+    observed.units[index].role != Role::Sidecar
+        || !whole
+        || !observed.units.iter().enumerate().any(|(other, unit)| before_it(other, unit))
+}
+
+/// Stops all of them; their hooks run side by side.
 fn end(observed: &Observed, grace: Duration) -> Option<Step> {
-    let main_left = observed.units.iter().any(|unit| unit.role != Role::Sidecar && unit.is_running());
-    let asked = |unit: &Unit| matches!(unit.state, State::Running { stopping: Some(_), .. });
-    let next = observed
-        .units
-        .iter()
-        .position(|unit| unit.is_running() && !asked(unit) && (unit.role != Role::Sidecar || !main_left));
+    let next = observed.units.iter().position(Unit::is_unstopped);
     next.map(|index| Step::Stop(index, grace))
 }
 
 /// Whoever is to start, in order.
 fn starters(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> Option<Step> {
-    for (index, unit) in observed.units.iter().enumerate() {
+    // Debuggers first: they are there to find out why the others do not start.
+    for (index, unit) in observed.units.iter().enumerate().filter(|(_, unit)| unit.role == Role::Ephemeral) {
+        if let Some(step) = starter(wish, observed, index, unit, now, wake) {
+            return Some(step);
+        }
+    }
+    for (index, unit) in observed.units.iter().enumerate().filter(|(_, unit)| unit.role != Role::Ephemeral) {
         if let Some(step) = starter(wish, observed, index, unit, now, wake) {
             return Some(step);
         }
         let passed = match (unit.role, &unit.state) {
-            (Role::Main, _) => true,
+            (Role::Main | Role::Ephemeral, _) => true,
             (Role::Init, State::Ended(ended)) => ended.code == 0,
             (Role::Init, _) => false,
             // A sidecar that has once started holds nobody up, even when it starts again.
@@ -219,7 +232,8 @@ fn starter(wish: &Wish, observed: &Observed, index: usize, unit: &Unit, now: Ins
         }
         _ => {}
     }
-    (!observed.busy).then_some(Step::Start(index))
+    let held_up = observed.busy || observed.units.iter().any(|unit| unit.greeting);
+    (!held_up).then_some(Step::Start(index))
 }
 
 /// The earliest of several times.

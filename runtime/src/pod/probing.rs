@@ -88,6 +88,13 @@ impl Probing {
         due
     }
 
+    /// A try that told nothing: the next is a period away.
+    pub fn unanswered(&mut self, gauge: usize, now: Instant) -> Kind {
+        let probed = &mut self.gauges[gauge];
+        probed.gauge.put_off(now);
+        probed.kind
+    }
+
     /// Takes an answer: what it was about, what it means, and how long the container may take to end.
     pub fn answer(&mut self, gauge: usize, good: bool, now: Instant) -> (Kind, Outcome, Option<Duration>) {
         let probed = &mut self.gauges[gauge];

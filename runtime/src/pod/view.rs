@@ -1,11 +1,12 @@
 //! What others may see of a pod's worker: the agent's server answers from it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
 
+use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
 
 /// A pod as it is now.
@@ -21,6 +22,8 @@ struct Now {
     status: Arc<PodStatus>,
     /// The last two instances of each container.
     sinks: Vec<(String, u32, Arc<Sink>)>,
+    /// The containers that run. They go by themselves.
+    running: Vec<(String, Weak<Handle>)>,
 }
 
 /// Why there are no logs, in a kubelet's words.
@@ -58,7 +61,7 @@ impl View {
     /// A pod whose logs are in `directory`.
     pub fn new(directory: PathBuf, pod: Arc<Pod>) -> Self {
         let status = Arc::new(pod.status.clone().unwrap_or_default());
-        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new() }) }
+        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new(), running: Vec::new() }) }
     }
 
     /// The pod has changed.
@@ -78,6 +81,18 @@ impl View {
         sinks.push((container.to_owned(), instance, sink));
     }
 
+    /// A container runs.
+    pub fn add_running(&self, container: &str, handle: &Arc<Handle>) {
+        let running = &mut self.now.lock().running;
+        running.retain(|(name, older)| name != container && older.strong_count() > 0);
+        running.push((container.to_owned(), Arc::downgrade(handle)));
+    }
+
+    /// The container of that name, if it runs.
+    pub fn handle(&self, container: &str) -> Option<Arc<Handle>> {
+        self.now.lock().running.iter().find(|(name, _)| name == container)?.1.upgrade()
+    }
+
     /// The pod with its present status.
     pub fn pod(&self) -> Pod {
         let now = self.now.lock();
@@ -87,20 +102,28 @@ impl View {
         Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
     }
 
+    /// The log of one instance of a container, whatever its status says.
+    pub fn instance_log(&self, container: &str, instance: u32) -> Source {
+        let now = self.now.lock();
+        let sink = now.sinks.iter().find(|(name, number, _)| name == container && *number == instance);
+        let path = logs::instance_path(&self.directory, container, instance);
+        Source { path, sink: sink.map(|(_, _, sink)| sink.clone()) }
+    }
+
     /// The log of a container, or of the instance before the present one.
     pub fn log(&self, container: &str, previous: bool) -> Result<Source, NoLogs> {
         let now = self.now.lock();
         let pod = now.pod.metadata.name.as_deref().unwrap_or_default();
         let instance = instance(&now.status, pod, container, previous)?;
-        let sink = now.sinks.iter().find(|(name, number, _)| name == container && *number == instance);
-        let path = logs::instance_path(&self.directory, container, instance);
-        Ok(Source { path, sink: sink.map(|(_, _, sink)| sink.clone()) })
+        drop(now);
+        Ok(self.instance_log(container, instance))
     }
 }
 
 /// Which instance is meant. The number of an instance is the restart count it was started with.
 fn instance(status: &PodStatus, pod: &str, container: &str, previous: bool) -> Result<u32, NoLogs> {
-    let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let lists = [&status.container_statuses, &status.init_container_statuses, &status.ephemeral_container_statuses];
+    let all = lists.into_iter().flatten().flatten();
     let (name, pod) = (container.to_owned(), pod.to_owned());
     let Some(found) = all.into_iter().find(|status| status.name == container) else {
         return Err(NoLogs::Unavailable { container: name, pod });

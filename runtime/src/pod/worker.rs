@@ -6,6 +6,7 @@
 
 mod absorb;
 mod act;
+mod hooks;
 mod tell;
 
 use std::sync::Arc;
@@ -22,16 +23,20 @@ use tokio::time::{Instant, sleep_until};
 
 use super::given::Needs;
 use super::ground::Ground;
+use super::hook;
+use super::inside::Inside;
 use super::observed::{Observed, Sandbox};
 use super::place::{self, Place};
 use super::plan::{Step, Wish, plan};
 use super::probing::Probing;
 use super::publish::{self, Written};
 use super::start::{self, Started};
+use super::termination::Words;
 use super::view::View;
 use crate::agent::references::Subscription;
 use crate::container::{Container, Exit};
 use crate::logs::Sink;
+use crate::probe::Complaint;
 use crate::status;
 
 /// How long a status waits for a start that is under way.
@@ -78,7 +83,14 @@ struct Live {
     instance: u32,
     /// The image as the spec had it.
     image: String,
+    /// The hook that is under way.
+    hook: Option<Running>,
+    /// Where it leaves its last words.
+    words: Option<Words>,
 }
+
+/// A hook under way. Dropping it ends what it began.
+type Running = BoxFuture<'static, (hook::Kind, Result<(), String>)>;
 
 /// What was made, away from the loop.
 enum Errand {
@@ -87,7 +99,7 @@ enum Errand {
 }
 
 /// Of a probe's try: unit, instance, gauge, and what was wrong.
-type Answer = (usize, u32, usize, Result<(), String>);
+type Answer = (usize, u32, usize, Result<(), Complaint>);
 
 /// What a worker waits for.
 enum Happening {
@@ -99,6 +111,7 @@ enum Happening {
     Surroundings,
     Made(Errand),
     Exited(usize, Exit),
+    Hooked(usize, hook::Kind, Result<(), String>),
     Answered(Answer),
     Written(Result<Written, kube::Error>),
     Time,
@@ -190,7 +203,7 @@ impl Worker {
                 Err(_) => Happening::Vanished,
             },
             errand = finished(errand) => Happening::Made(errand),
-            (unit, exit) = exited(live) => Happening::Exited(unit, exit),
+            stirred = stirred(live) => stirred,
             Some(answer) = tries.next() => Happening::Answered(answer),
             written = finished(write) => Happening::Written(written),
             () = around.changed() => Happening::Surroundings,
@@ -203,14 +216,14 @@ impl Worker {
         let ip = self.observed.sandbox.ip()?;
         let mut next: Option<Instant> = None;
         for (index, (unit, live)) in self.observed.units.iter().zip(&mut self.live).enumerate() {
-            let Some(live) = live.as_mut().filter(|_| unit.condemned.is_none() && self.observed.ending.is_none())
-            else {
+            let Some(live) = live.as_mut().filter(|_| unit.is_probed() && self.observed.ending.is_none()) else {
                 continue;
             };
             for one in live.probing.take_due(unit.started, now) {
                 let (fabric, instance) = (self.ground.fabric.clone(), live.instance);
+                let inside = Inside::new(self.view.clone(), &unit.name);
                 self.tries.push(Box::pin(async move {
-                    let answer = crate::probe::attempt(&fabric, &one.target, ip, one.timeout).await;
+                    let answer = crate::probe::attempt(&fabric, &inside, &one.target, ip, one.timeout).await;
                     (index, instance, one.gauge, answer)
                 }));
             }
@@ -275,7 +288,8 @@ impl Worker {
             act::kill(live.container).await;
         }
         self.place = None;
-        let directories = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let on_disk = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let directories = on_disk.into_iter().chain(place::memory(&self.ground, &self.pod));
         // A thousand pods that go together take turns as well, rather than a thread each.
         let _turn = self.ground.starts.acquire().await;
         // When the runtime is going down there is nobody to do it: the next start sweeps.
@@ -301,14 +315,23 @@ async fn finished<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
     result
 }
 
-async fn exited(live: &mut [Option<Live>]) -> (usize, Exit) {
+/// Waits for the end of a guest, or of its hook.
+async fn stirred(live: &mut [Option<Live>]) -> Happening {
     let running = live.iter_mut().enumerate().filter_map(|(index, live)| Some((index, live.as_mut()?)));
-    let exits: Vec<_> =
-        running.map(|(index, live)| Box::pin(async move { (index, live.container.exited().await) })).collect();
-    if exits.is_empty() {
+    let each = running.map(|(index, Live { container, hook, .. })| {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                exit = container.exited() => Happening::Exited(index, exit),
+                (kind, result) = finished(hook) => Happening::Hooked(index, kind, result),
+            }
+        })
+    });
+    let all: Vec<_> = each.collect();
+    if all.is_empty() {
         return std::future::pending().await;
     }
-    select_all(exits).await.0
+    select_all(all).await.0
 }
 
 async fn until(wake: Option<Instant>) {

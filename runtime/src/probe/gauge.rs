@@ -63,6 +63,12 @@ impl Gauge {
         self.asking = true;
     }
 
+    /// No answer came of it.
+    pub fn put_off(&mut self, now: Instant) {
+        self.asking = false;
+        self.next = now + self.settings.period;
+    }
+
     /// Takes an answer.
     pub fn answer(&mut self, good: bool, now: Instant) -> Outcome {
         self.asking = false;

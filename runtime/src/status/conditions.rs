@@ -52,7 +52,7 @@ pub(super) fn conditions(
 /// Whether the init containers are through.
 fn initialized(observed: &Observed) -> Verdict {
     let through = |unit: &Unit| match (unit.role, &unit.state) {
-        (Role::Main, _) => true,
+        (Role::Main | Role::Ephemeral, _) => true,
         (Role::Init, State::Ended(ended)) => ended.code == 0,
         (Role::Init, _) => false,
         (Role::Sidecar, _) => unit.started || unit.last.is_some() || unit.ended().is_some(),
@@ -67,7 +67,7 @@ fn containers_ready(observed: &Observed, phase: Phase) -> Verdict {
         Phase::Failed => return Some(("PodFailed", String::new())),
         Phase::Pending | Phase::Running => {}
     }
-    let unready = |unit: &&Unit| unit.role != Role::Init && !(unit.is_running() && unit.ready);
+    let unready = |unit: &&Unit| matches!(unit.role, Role::Main | Role::Sidecar) && !(unit.is_running() && unit.ready);
     let rest = names(observed.units.iter().filter(unready));
     (!rest.is_empty()).then(|| ("ContainersNotReady", format!("containers with unready status: [{rest}]")))
 }

@@ -9,19 +9,27 @@ use crate::pod::observed::{Ended, Observed, Role, State, Unit};
 
 /// The init containers, in their order; None when there are none.
 pub(super) fn init(observed: &Observed) -> Option<Vec<ContainerStatus>> {
-    let units = observed.units.iter().filter(|unit| unit.role != Role::Main);
-    let statuses: Vec<_> = units.map(|unit| status(unit, "PodInitializing")).collect();
-    (!statuses.is_empty()).then_some(statuses)
+    list(observed, &[Role::Init, Role::Sidecar], "PodInitializing")
+}
+
+/// The debuggers, in the order they came; None when there are none.
+pub(super) fn ephemeral(observed: &Observed) -> Option<Vec<ContainerStatus>> {
+    list(observed, &[Role::Ephemeral], "ContainerCreating")
 }
 
 /// The others, by name, as kubelets list them.
 pub(super) fn main(observed: &Observed) -> Vec<ContainerStatus> {
-    let has_init = observed.units.iter().any(|unit| unit.role != Role::Main);
+    let has_init = observed.units.iter().any(|unit| matches!(unit.role, Role::Init | Role::Sidecar));
     let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
-    let units = observed.units.iter().filter(|unit| unit.role == Role::Main);
-    let mut statuses: Vec<_> = units.map(|unit| status(unit, reason)).collect();
+    let mut statuses = list(observed, &[Role::Main], reason).unwrap_or_default();
     statuses.sort_by(|a, b| a.name.cmp(&b.name));
     statuses
+}
+
+fn list(observed: &Observed, roles: &[Role], waiting_for: &str) -> Option<Vec<ContainerStatus>> {
+    let units = observed.units.iter().filter(|unit| roles.contains(&unit.role));
+    let statuses: Vec<_> = units.map(|unit| status(unit, waiting_for)).collect();
+    (!statuses.is_empty()).then_some(statuses)
 }
 
 fn status(unit: &Unit, waiting_for: &str) -> ContainerStatus {
@@ -56,7 +64,7 @@ fn states<'a>(unit: &'a Unit, waiting_for: &str) -> (ContainerState, Option<&'a 
         ..ContainerState::default()
     };
     match (&unit.state, &unit.trouble) {
-        (State::Running { since, .. }, _) => {
+        (State::Running { since, .. }, _) if !unit.greeting => {
             let running = Some(ContainerStateRunning { started_at: Some(seconds(*since)) });
             (ContainerState { running, ..ContainerState::default() }, unit.last.as_ref())
         }

@@ -224,7 +224,7 @@ mod tests {
         let items = items();
         let rules = |name: &str| gathered(&items, &find(&items, "clusterroles", name).object).items("rules").len();
         let (view, edit, admin) = (rules("view"), rules("edit"), rules("admin"));
-        assert_eq!(view, rules("system:aggregate-to-view"));
+        assert_eq!(view, rules("system:aggregate-to-view") + rules("system:aggregated-metrics-reader"));
         assert_eq!(edit, view + rules("system:aggregate-to-edit"));
         assert_eq!(admin, edit + rules("system:aggregate-to-admin"));
     }

@@ -125,7 +125,7 @@ pub fn send(id: u32, signal: Signal) -> Result<(), String> {
 
 /// Columns and rows of the terminal that standard input is.
 pub fn size() -> Option<(usize, usize)> {
-    terminal::size().map(|size| (usize::from(size.columns), usize::from(size.rows)))
+    terminal::window().map(|size| (usize::from(size.columns), usize::from(size.rows)))
 }
 
 pub fn set_raw(raw: bool) {

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, from_value, json};
 
-use super::super::observed::{Ended, Ending, Trouble};
+use super::super::observed::{Ended, Trouble};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,6 +34,16 @@ impl Case {
         let unit = &mut self.observed.units[index];
         unit.state = State::Running { since: Timestamp::now(), stopping: None, id: String::new() };
         unit.started = true;
+    }
+
+    /// It was told to end and has until `deadline`.
+    fn told(&mut self, index: usize, deadline: Instant) {
+        self.stopping(index, Stopping { deadline, hook: false, told: true });
+    }
+
+    fn stopping(&mut self, index: usize, how: Stopping) {
+        let State::Running { stopping, .. } = &mut self.observed.units[index].state else { panic!("it does not run") };
+        *stopping = Some(how);
     }
 
     fn exit(&mut self, index: usize, code: i32) {
@@ -131,7 +141,7 @@ fn a_pod_whose_containers_are_done_gives_its_place_back() {
     assert_eq!(case.plan(), Step::Release);
     case.observed.sandbox = Sandbox::Released(None);
     assert_eq!(case.plan(), Step::Wait(None));
-    case.observed.ending = Some(Ending { deadline: case.now });
+    case.observed.end_by(case.now);
     assert_eq!(case.plan(), Step::Remove);
 }
 
@@ -140,15 +150,18 @@ fn a_deleted_pod_ends_gently_then_by_force() {
     let mut case = two_containers("Always");
     case.run(0);
     case.run(1);
-    case.observed.ending = Some(Ending { deadline: case.now + 30 * SECOND });
-    assert_eq!(case.plan(), Step::Stop(0, 30 * SECOND));
     let deadline = case.now + 30 * SECOND;
-    for unit in &mut case.observed.units {
-        unit.state = State::Running { since: Timestamp::now(), stopping: Some(deadline), id: String::new() };
-    }
+    case.observed.end_by(deadline);
+    assert_eq!(case.plan(), Step::Stop(0, 30 * SECOND));
+    case.stopping(0, Stopping { deadline, hook: false, told: false });
+    assert_eq!(case.plan(), Step::Tell(0));
+    case.told(0, deadline);
+    assert_eq!(case.plan(), Step::Stop(1, 30 * SECOND), "all at once");
+    case.told(1, deadline);
     assert_eq!(case.plan(), Step::Wait(Some(deadline)));
-    // Deleted again, with less patience.
-    case.observed.ending = Some(Ending { deadline: case.now + SECOND });
+    // Deleted again, with less patience, and then with more.
+    case.observed.end_by(case.now + SECOND);
+    case.observed.end_by(case.now + 60 * SECOND);
     assert_eq!(case.plan(), Step::Wait(Some(case.now + SECOND)));
     case.exit(0, 143);
     case.now += SECOND;
@@ -160,10 +173,56 @@ fn a_deleted_pod_ends_gently_then_by_force() {
 }
 
 #[test]
+fn a_pre_stop_hook_has_the_grace_period_and_no_more() {
+    let mut case = two_containers("Always");
+    case.run(0);
+    case.run(1);
+    let deadline = case.now + 30 * SECOND;
+    case.observed.end_by(deadline);
+    case.stopping(0, Stopping { deadline, hook: true, told: false });
+    case.told(1, deadline);
+    assert_eq!(case.plan(), Step::Wait(Some(deadline)), "it is not told while its hook runs");
+    case.stopping(0, Stopping { deadline, hook: false, told: false });
+    assert_eq!(case.plan(), Step::Tell(0));
+    case.stopping(0, Stopping { deadline, hook: true, told: false });
+    case.exit(1, 0);
+    case.now = deadline;
+    assert_eq!(case.plan(), Step::Tell(0), "the hook is given up");
+}
+
+#[test]
+fn a_post_start_hook_holds_up_the_next() {
+    let mut case = two_containers("Always");
+    case.run(0);
+    case.observed.units[0].greeting = true;
+    assert_eq!(case.plan(), Step::Wait(None));
+    case.observed.units[0].greeting = false;
+    assert_eq!(case.plan(), Step::Start(1));
+}
+
+#[test]
+fn a_debugger_runs_once_whatever_the_others_do() {
+    let mut case = case(json!({
+        "initContainers": [{"name": "first"}],
+        "containers": [{"name": "main"}],
+        "ephemeralContainers": [{"name": "debugger"}],
+    }));
+    assert_eq!(case.plan(), Step::Start(2), "before the first init container");
+    case.run(2);
+    assert_eq!(case.plan(), Step::Start(0));
+    case.exit(0, 0);
+    case.exit(2, 1);
+    assert_eq!(case.plan(), Step::Start(1));
+    case.run(1);
+    assert_eq!(case.plan(), Step::Wait(None), "never again");
+    assert!(!is_over(&case.wish, &case.observed));
+}
+
+#[test]
 fn a_pod_deleted_before_it_began_is_removed_at_once() {
     let mut case = two_containers("Always");
     case.observed.sandbox = Sandbox::Absent;
-    case.observed.ending = Some(Ending { deadline: case.now + SECOND });
+    case.observed.end_by(case.now + SECOND);
     assert_eq!(case.plan(), Step::Remove);
 }
 
@@ -188,11 +247,70 @@ fn init_containers_run_one_after_the_other() {
     case.exit(2, 0);
     assert_eq!(case.plan(), Step::Start(3));
     case.run(3);
-    // The sidecar outlives the main container.
-    case.observed.ending = Some(Ending { deadline: case.now + SECOND });
-    assert_eq!(case.plan(), Step::Stop(3, SECOND));
-    case.exit(3, 0);
+    // The sidecar outlives the main container, though its hook runs with the others'.
+    let deadline = case.now + SECOND;
+    case.observed.end_by(deadline);
     assert_eq!(case.plan(), Step::Stop(1, SECOND));
+    case.stopping(1, Stopping { deadline, hook: false, told: false });
+    assert_eq!(case.plan(), Step::Stop(3, SECOND));
+    case.told(3, deadline);
+    assert_eq!(case.plan(), Step::Wait(Some(deadline)));
+    case.exit(3, 0);
+    assert_eq!(case.plan(), Step::Tell(1));
+}
+
+#[test]
+fn sidecars_end_in_the_reverse_of_their_order() {
+    let mut case = case(json!({
+        "initContainers": [{"name": "a", "restartPolicy": "Always"}, {"name": "b", "restartPolicy": "Always"}],
+        "containers": [{"name": "main"}],
+        "restartPolicy": "Never",
+    }));
+    (0..2).for_each(|index| case.run(index));
+    case.exit(2, 0);
+    let deadline = case.now + 30 * SECOND;
+    for index in 0..2 {
+        assert_eq!(case.plan(), Step::Stop(index, 30 * SECOND), "the pod's work is done");
+        case.stopping(index, Stopping { deadline, hook: false, told: false });
+    }
+    assert_eq!(case.plan(), Step::Tell(1));
+    case.told(1, deadline);
+    assert_eq!(case.plan(), Step::Wait(Some(deadline)));
+    case.exit(1, 143);
+    assert_eq!(case.plan(), Step::Tell(0));
+}
+
+#[test]
+fn a_sidecar_that_its_probes_gave_up_waits_for_nobody() {
+    let mut case = case(json!({
+        "initContainers": [{"name": "side", "restartPolicy": "Always"}], "containers": [{"name": "main"}],
+    }));
+    case.run(0);
+    case.run(1);
+    case.observed.units[0].condemned = Some(SECOND);
+    assert_eq!(case.plan(), Step::Stop(0, SECOND));
+    case.stopping(0, Stopping { deadline: case.now + SECOND, hook: false, told: false });
+    assert_eq!(case.plan(), Step::Tell(0));
+}
+
+#[test]
+fn init_containers_run_again_in_a_new_sandbox() {
+    let ended = |code: i32| json!({"terminated": {"exitCode": code, "containerID": "wasmtime://0"}});
+    let pod: Pod = from_value(json!({
+        "metadata": {"name": "web"},
+        "spec": {"initContainers": [{"name": "first"}], "containers": [{"name": "main"}]},
+        "status": {"phase": "Running",
+            "initContainerStatuses": [{"name": "first", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+                "state": ended(0)}],
+            "containerStatuses": [{"name": "main", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+                "state": {"running": {}}}]},
+    }))
+    .expect("pod");
+    let now = Instant::now();
+    let mut observed = Observed::first(&pod, Timestamp::now(), now);
+    observed.sandbox = Sandbox::Ready([10, 42, 0, 7].into());
+    assert_eq!(plan(&Wish::of(&pod, now), &observed, now), Step::Start(0));
+    assert_eq!((observed.units[0].restarts, observed.units[0].last.as_ref().map(|last| last.code)), (1, Some(0)));
 }
 
 #[test]

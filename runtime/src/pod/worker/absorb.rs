@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
-use super::super::observed::{Ending, Sandbox, State, Trouble};
+use super::super::observed::{Sandbox, State, Trouble};
 use super::super::place;
 use super::super::plan::Wish;
 use super::super::probing::Probing;
 use super::super::publish::Written;
 use super::super::start::{self, CONFIG_ERROR, Started};
 use super::act::not_started;
-use super::{Answer, Errand, HOLD_FOR_PROBES, Happening, Live, REWRITE, Worker};
+use super::{Answer, Errand, Happening, Live, REWRITE, Worker};
 use crate::container::Exit;
-use crate::probe::{Kind, Outcome};
+use crate::probe::{Complaint, Kind, Outcome};
 
 /// How long a failed pull is shown as such before it is shown as waiting for the next.
 const FRESH_FAILURE: Duration = Duration::from_secs(2);
@@ -43,24 +43,26 @@ impl Worker {
                         let exit = started.container.exit();
                         self.started(index, instance, image, started);
                         if let Some(exit) = exit {
-                            self.exited(index, exit);
+                            self.exited(index, exit).await;
                         }
                     }
                     Err(error) => self.hindered(index, &image, &error),
                 }
             }
-            Happening::Exited(index, exit) => self.exited(index, exit),
+            Happening::Exited(index, exit) => self.exited(index, exit).await,
+            Happening::Hooked(index, kind, result) => self.hooked(index, kind, result),
             Happening::Answered(answer) => self.answered(answer),
             Happening::Written(result) => self.written(result),
             Happening::Vanished | Happening::Time => {}
         }
     }
 
-    fn exited(&mut self, index: usize, exit: Exit) {
-        if let Some(live) = self.live[index].take() {
+    async fn exited(&mut self, index: usize, exit: Exit) {
+        let words = self.live[index].take().and_then(|live| {
             live.sink.close();
-        }
-        self.ended(index, exit);
+            live.words
+        });
+        self.ended(index, exit, words).await;
     }
 
     /// The object is new or has changed.
@@ -72,12 +74,12 @@ impl Worker {
         let meta = &self.pod.metadata;
         if meta.deletion_timestamp.is_some() {
             let grace = meta.deletion_grace_period_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
-            let deadline = now + Duration::from_secs(grace);
-            // The echo of our own writes comes here too, and must not push the deadline away.
-            let deadline = self.observed.ending.map_or(deadline, |ending| ending.deadline.min(deadline));
-            self.observed.ending = Some(Ending { deadline });
+            // The echo of our own writes comes here too, and does not push the deadline away.
+            self.observed.end_by(now + Duration::from_secs(grace));
             self.abandon_errand();
         }
+        self.observed.meet_debuggers(&self.pod, now);
+        self.live.resize_with(self.observed.units.len(), || None);
         self.compare_images(now);
     }
 
@@ -85,9 +87,8 @@ impl Worker {
     fn compare_images(&mut self, now: Instant) {
         for index in 0..self.live.len() {
             let unit = &mut self.observed.units[index];
-            let wanted =
-                super::super::container(&self.pod, &unit.name).and_then(|container| container.image.as_deref());
-            let Some(wanted) = wanted else { continue };
+            let wanted = super::super::any_container(&self.pod, &unit.name);
+            let Some(wanted) = wanted.as_ref().and_then(|container| container.image.as_deref()) else { continue };
             match &self.live[index] {
                 Some(live) if live.image != wanted && unit.condemned.is_none() => {
                     unit.condemned = Some(self.wish.grace);
@@ -144,14 +145,8 @@ impl Worker {
     }
 
     fn started(&mut self, index: usize, instance: u32, image: String, started: Started) {
-        let now = Instant::now();
         self.tell_started(index, &image, &started);
         let unit = &mut self.observed.units[index];
-        let container = super::super::container(&self.pod, &unit.name);
-        let (probing, refused) = container.map(|container| Probing::begin(container, now)).unwrap_or_default();
-        if !probing.is_empty() {
-            self.hold = self.hold.max(now + HOLD_FOR_PROBES);
-        }
         unit.restarts = instance;
         unit.image = started.image.reference.to_string();
         unit.image_id = format!("{}@{}", started.image.reference.repository(), started.image.digest);
@@ -163,15 +158,13 @@ impl Worker {
         }
         unit.state = State::Running { since: Timestamp::now(), stopping: None, id: started.id };
         unit.image_backoff = Default::default();
-        unit.started = !probing.has(Kind::Startup);
-        unit.ready = unit.started && !probing.has(Kind::Readiness);
-        unit.condemned = None;
+        (unit.started, unit.ready, unit.condemned) = (false, false, None);
         self.view.add_sink(&unit.name, instance, started.sink.clone());
-        let Started { container, sink, .. } = started;
-        self.live[index] = Some(Live { container, sink, probing, instance, image });
-        for (kind, error) in refused {
-            self.tell_unaskable(index, kind, &error);
-        }
+        self.view.add_running(&unit.name, started.container.handle());
+        let Started { container, sink, words, .. } = started;
+        let probing = Probing::default();
+        self.live[index] = Some(Live { container, sink, probing, instance, image, hook: None, words });
+        self.greet(index);
     }
 
     fn hindered(&mut self, index: usize, image: &str, error: &start::Error) {
@@ -200,6 +193,10 @@ impl Worker {
 
     fn answered(&mut self, (index, instance, gauge, answer): Answer) {
         let Some(live) = self.live[index].as_mut().filter(|live| live.instance == instance) else { return };
+        if let Err(Complaint::Errored(why)) = &answer {
+            let kind = live.probing.unanswered(gauge, Instant::now());
+            return self.tell_errored(index, kind, why);
+        }
         let (kind, outcome, grace) = live.probing.answer(gauge, answer.is_ok(), Instant::now());
         let waits_for_readiness = live.probing.has(Kind::Readiness);
         let unit = &mut self.observed.units[index];
@@ -211,7 +208,7 @@ impl Worker {
             (Kind::Startup | Kind::Liveness, Outcome::Bad) => unit.condemned = Some(grace.unwrap_or(self.wish.grace)),
             (Kind::Liveness, Outcome::Good) | (_, Outcome::Counted) => {}
         }
-        if let Err(complaint) = answer {
+        if let Err(Complaint::Failed(complaint)) = answer {
             self.tell_unhealthy(index, kind, &complaint, outcome == Outcome::Bad);
         }
     }

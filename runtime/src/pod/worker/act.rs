@@ -9,6 +9,7 @@ use super::super::outcome;
 use super::super::place;
 use super::super::plan::Step;
 use super::super::start::{self, Order};
+use super::super::termination::{self, Words};
 use super::{Errand, HOLD, HOLD_IN_LINE, Live, Worker};
 use crate::container::{Container, Exit};
 
@@ -37,22 +38,14 @@ impl Worker {
                     self.tell_worse(index);
                 }
             }
-            Step::Stop(index, grace) => {
-                let unit = &mut self.observed.units[index];
-                if let State::Running { stopping, .. } = &mut unit.state {
-                    *stopping = Some(now + grace);
-                }
-                if let Some(live) = &self.live[index] {
-                    live.container.stop();
-                }
-                if self.observed.units[index].condemned.is_none() {
-                    self.tell_stopping(index);
-                }
-            }
+            Step::Stop(index, grace) => self.begin_stop(index, grace),
+            Step::Tell(index) => self.tell_to_end(index),
             Step::Kill(index) => {
                 if let Some(live) = self.live[index].take() {
-                    let exit = kill_of(live).await;
-                    self.ended(index, exit);
+                    let Live { container, sink, words, .. } = live;
+                    let exit = kill(container).await;
+                    sink.close();
+                    self.ended(index, exit, words).await;
                 }
             }
             Step::Expire => {
@@ -93,7 +86,7 @@ impl Worker {
         let instance = unit.restarts + u32::from(ended.is_some());
         unit.state = State::Starting(ended);
         let name = unit.name.clone();
-        let image = super::super::container(&self.pod, &name).and_then(|container| container.image.clone());
+        let image = super::super::any_container(&self.pod, &name).and_then(|container| container.into_owned().image);
         let (pod, around) = (self.pod.clone(), self.around.fork());
         let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, turn, instance });
         let image = image.unwrap_or_default();
@@ -128,11 +121,15 @@ impl Worker {
     }
 
     /// A container's guest is gone.
-    pub(super) fn ended(&mut self, index: usize, exit: Exit) {
+    pub(super) async fn ended(&mut self, index: usize, exit: Exit, words: Option<Words>) {
+        let parts = self.observed.units.len();
         let unit = &mut self.observed.units[index];
         let State::Running { since, id, .. } = &unit.state else { return };
-        unit.state = State::Ended(outcome::ended(exit, id.clone(), *since));
-        (unit.started, unit.ready, unit.condemned) = (false, false, None);
+        let mut ended = outcome::ended(exit, id.clone(), *since);
+        let log = self.view.instance_log(&unit.name, unit.restarts);
+        ended.message = termination::message(words, ended.message, ended.code, log, parts).await;
+        unit.state = State::Ended(ended);
+        (unit.started, unit.ready, unit.condemned, unit.greeting) = (false, false, None, false);
     }
 }
 
@@ -143,12 +140,6 @@ pub(super) fn not_started(unit: &mut Unit) {
     if let State::Starting(ended) = &mut unit.state {
         unit.state = ended.take().map_or(State::Waiting, State::Ended);
     }
-}
-
-async fn kill_of(live: Live) -> Exit {
-    let exit = kill(live.container).await;
-    live.sink.close();
-    exit
 }
 
 pub(super) async fn kill(container: Container) -> Exit {

@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use objects::events::Level::{self, Normal, Warning};
 
+use super::super::hook;
 use super::super::observed::Role;
 use super::super::place;
 use super::super::start::{self, Started};
@@ -17,7 +18,11 @@ impl Worker {
 
     fn tell_of(&self, index: usize, level: Level, reason: &str, message: impl Into<String>) {
         let unit = &self.observed.units[index];
-        let list = if unit.role == Role::Main { "containers" } else { "initContainers" };
+        let list = match unit.role {
+            Role::Main => "containers",
+            Role::Ephemeral => "ephemeralContainers",
+            Role::Init | Role::Sidecar => "initContainers",
+        };
         let field_path = Some(format!("spec.{list}{{{}}}", unit.name));
         let regarding = ObjectReference { field_path, ..self.regarding.clone() };
         self.ground.recorder.record(&regarding, level, reason, message);
@@ -81,6 +86,16 @@ impl Worker {
         self.tell_of(index, Normal, "Killing", format!("Stopping container {name}"));
     }
 
+    pub(super) fn tell_hook_failed(&self, index: usize, kind: hook::Kind) {
+        match kind {
+            hook::Kind::PostStart => {
+                self.tell_of(index, Warning, "FailedPostStartHook", "PostStartHook failed");
+                self.tell_of(index, Normal, "Killing", "FailedPostStartHook");
+            }
+            hook::Kind::PreStop => self.tell_of(index, Warning, "FailedPreStopHook", "PreStopHook failed"),
+        }
+    }
+
     pub(super) fn tell_redefined(&self, index: usize) {
         let name = &self.observed.units[index].name;
         self.tell_of(index, Normal, "Killing", format!("Container {name} definition changed, will be restarted"));
@@ -97,6 +112,11 @@ impl Worker {
             let kind = kind.name().to_lowercase();
             self.tell_of(index, Normal, "Killing", format!("Container {name} failed {kind} probe, will be restarted"));
         }
+    }
+
+    pub(super) fn tell_errored(&self, index: usize, kind: Kind, why: &str) {
+        let message = format!("{} probe errored and resulted in unknown state: {why}", kind.name());
+        self.tell_of(index, Warning, "Unhealthy", message);
     }
 
     pub(super) fn tell_unaskable(&self, index: usize, kind: Kind, error: &Unaskable) {
