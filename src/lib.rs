@@ -28,6 +28,7 @@ mod node_ports;
 mod plan;
 mod settings;
 mod tasks;
+mod toolbox;
 
 pub use cluster::{Builder, Cluster, Error};
 pub use netproxy::routes::Protocol;

@@ -132,6 +132,7 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            toolbox: crate::toolbox::COMPONENT,
             host_path_roots: self.settings.host_path_roots.clone(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }

@@ -21,7 +21,18 @@ pub struct Moment {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
@@ -176,9 +187,8 @@ mod tests {
         ] {
             let moment = Moment::new(seconds, 0);
             assert_eq!(moment.format("%a %FT%T %j"), expected);
-            let again = Moment::from_parts(
-                moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
-            );
+            let again =
+                Moment::from_parts(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second);
             assert_eq!(again, moment);
         }
     }

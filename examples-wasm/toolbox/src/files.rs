@@ -86,8 +86,7 @@ impl From<Metadata> for Facts {
     }
 }
 
-const VIRTUAL: Facts =
-    Facts { kind: Kind::Directory, size: 0, modified: SystemTime::UNIX_EPOCH, read_only: true };
+const VIRTUAL: Facts = Facts { kind: Kind::Directory, size: 0, modified: SystemTime::UNIX_EPOCH, read_only: true };
 
 const DEVICE: Facts = Facts { kind: Kind::Other, size: 0, modified: SystemTime::UNIX_EPOCH, read_only: false };
 
@@ -142,7 +141,8 @@ pub fn names(path: &str) -> io::Result<Vec<String>> {
         Err(error) => return Err(missing(error)),
     };
     for directory in host::directories() {
-        if let Some(Component::Normal(name)) = directory.strip_prefix(&whole).ok().and_then(|rest| rest.components().next())
+        if let Some(Component::Normal(name)) =
+            directory.strip_prefix(&whole).ok().and_then(|rest| rest.components().next())
         {
             names.push(name.to_string_lossy().into_owned());
         }

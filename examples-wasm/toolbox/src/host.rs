@@ -11,7 +11,8 @@ mod platform;
 mod platform;
 
 pub use platform::{
-    Pipe, Process, directories, exit, initial_directory, input_ready, list, own_id, send, set_raw, size, spawn, take_interrupt,
+    Pipe, Process, directories, exit, initial_directory, input_ready, list, own_id, send, set_raw, size, spawn,
+    take_interrupt,
 };
 
 /// Where a program's standard input comes from.

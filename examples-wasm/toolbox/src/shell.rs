@@ -131,7 +131,9 @@ impl Shell {
     fn say(&self, text: &str) -> Run {
         match self.table.stream(1).write_all(text.as_bytes()) {
             Ok(()) => Ok(0),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Stop::Exit(crate::failure::BROKEN_PIPE)),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(Stop::Exit(crate::failure::BROKEN_PIPE))
+            }
             Err(error) => {
                 self.complain(&format!("write error: {}", crate::failure::words(&error)));
                 Ok(1)

@@ -71,7 +71,7 @@ pub fn spawn(program: Program) -> Result<Process, String> {
         output: sink(program.output),
         error: sink(program.error),
     };
-    processes::spawn(program).map(Process)
+    processes::spawn(&program).map(Process)
 }
 
 fn sink(sink: Sink<'_>) -> processes::Sink<'_> {

@@ -212,4 +212,3 @@ impl Parser {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', ';']))
     }
 }
-

@@ -38,7 +38,9 @@ impl Shell {
         let mut pieces = Vec::new();
         for (at, part) in word.0.iter().enumerate() {
             match part {
-                Part::Plain(text) if at == 0 && text.starts_with('~') => self.tilde(text, word.0.len() == 1, &mut pieces),
+                Part::Plain(text) if at == 0 && text.starts_with('~') => {
+                    self.tilde(text, word.0.len() == 1, &mut pieces)
+                }
                 Part::Plain(text) => pieces.push(Piece::Plain(text.clone())),
                 Part::Quoted(text) => pieces.push(Piece::Hard(text.clone())),
                 Part::Parameter(parameter) => self.parameter(parameter, &mut pieces)?,

@@ -79,7 +79,8 @@ impl Shell {
         let pipe = Rc::new(Pipe::new().map_err(|error| Stop::Fatal(error.to_string()))?);
         let mut table = self.table.clone();
         table.set(1, Stream::Writer(pipe.clone()));
-        let process = self.start_script(script, &table).map_err(|error| Stop::Fatal(format!("can't start: {error}")))?;
+        let process =
+            self.start_script(script, &table).map_err(|error| Stop::Fatal(format!("can't start: {error}")))?;
         pipe.close_write();
         let mut output = Vec::new();
         loop {

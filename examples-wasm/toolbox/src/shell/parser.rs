@@ -6,7 +6,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use super::syntax::{AndOr, Command, Heredoc, Item, Join, Kind, List, Part, Pipeline, Redirect, Span, Target, Text, Word};
+use super::syntax::{
+    AndOr, Command, Heredoc, Item, Join, Kind, List, Part, Pipeline, Redirect, Span, Target, Text, Word,
+};
 
 /// How deep commands may be nested: the parser and the shell go as deep themselves, and a guest's stack has an end.
 const DEPTH: u32 = 60;
@@ -45,8 +47,10 @@ struct Pending {
 }
 
 /// Words that mean something where a command is expected.
-const RESERVED: &[&str] =
-    &["if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!", "function"];
+const RESERVED: &[&str] = &[
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!",
+    "function",
+];
 
 /// Those of them that end a list.
 const ENDING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];

@@ -50,7 +50,8 @@ fn set(pattern: &[char], start: usize, c: char) -> Option<(bool, usize)> {
         match pattern.get(at)? {
             ']' if at > first => return Some((found != negated, at + 1)),
             '[' if pattern.get(at + 1) == Some(&':') => {
-                let end = (at + 2..pattern.len()).find(|end| pattern[*end] == ':' && pattern.get(end + 1) == Some(&']'))?;
+                let end =
+                    (at + 2..pattern.len()).find(|end| pattern[*end] == ':' && pattern.get(end + 1) == Some(&']'))?;
                 let name: String = pattern[at + 2..end].iter().collect();
                 found |= is_of_class(&name, c);
                 at = end + 2;

@@ -336,7 +336,9 @@ impl Shell {
 
     /// Whether a name is one that runs as a program of its own.
     pub(super) fn is_tool(&self, name: &str) -> bool {
-        !self.functions.contains_key(name) && builtins::find(name).is_none() && tools::find(tools::basename(name)).is_some()
+        !self.functions.contains_key(name)
+            && builtins::find(name).is_none()
+            && tools::find(tools::basename(name)).is_some()
     }
 }
 

@@ -94,7 +94,13 @@ impl Shell {
         }
     }
 
-    fn builtin(&mut self, run: builtins::Builtin, arguments: &[String], extra: &[(String, String)], table: Table) -> Run {
+    fn builtin(
+        &mut self,
+        run: builtins::Builtin,
+        arguments: &[String],
+        extra: &[(String, String)],
+        table: Table,
+    ) -> Run {
         if run == builtins::exec {
             for (name, value) in extra {
                 self.assign(name, value.clone())?;

@@ -148,8 +148,14 @@ pub enum Part {
     Quoted(String),
     Parameter(Parameter),
     /// A script whose output is meant.
-    Command { script: String, quoted: bool },
-    Arithmetic { expression: Word, quoted: bool },
+    Command {
+        script: String,
+        quoted: bool,
+    },
+    Arithmetic {
+        expression: Word,
+        quoted: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -165,12 +171,27 @@ pub enum Change {
     None,
     Length,
     /// `-`, `=`, `?`, `+`; with a colon an empty value is as good as none.
-    Instead { operator: char, colon: bool, word: Word },
-    Trim { suffix: bool, longest: bool, pattern: Word },
+    Instead {
+        operator: char,
+        colon: bool,
+        word: Word,
+    },
+    Trim {
+        suffix: bool,
+        longest: bool,
+        pattern: Word,
+    },
     /// `${x/pattern/word}`.
-    Replace { all: bool, pattern: Word, word: Word },
+    Replace {
+        all: bool,
+        pattern: Word,
+        word: Word,
+    },
     /// `${x:from:length}`.
-    Slice { from: Word, length: Option<Word> },
+    Slice {
+        from: Word,
+        length: Option<Word>,
+    },
 }
 
 impl Word {

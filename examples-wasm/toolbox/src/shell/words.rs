@@ -12,7 +12,10 @@ enum Within {
     /// A here-document or an arithmetic expression, to the end of the text.
     Text,
     /// Between the braces of `${x-…}`, to `}` or one of these; whether it is quoted.
-    Braces { quoted: bool, ends: &'static str },
+    Braces {
+        quoted: bool,
+        ends: &'static str,
+    },
 }
 
 impl Within {
@@ -229,7 +232,8 @@ impl Parser {
     fn braces(&mut self, quoted: bool) -> Parsed<Part> {
         self.at += 2;
         let rest = self.rest();
-        let length = rest.starts_with('#') && !rest.starts_with("#}") && !rest.starts_with("#-") && !rest.starts_with("#:");
+        let length =
+            rest.starts_with('#') && !rest.starts_with("#}") && !rest.starts_with("#-") && !rest.starts_with("#:");
         if length {
             self.at += 1;
         }

@@ -127,7 +127,9 @@ fn conversion(letter: Option<char>, spec: &Spec, rest: &mut &[String], io: &mut 
             let value = text.parse().unwrap_or_else(|_| whole(text, io) as f64);
             float(letter, value, spec).into_bytes()
         }
-        other => return Err(Failure::from(format!("%{}: invalid directive", other.map(String::from).unwrap_or_default()))),
+        other => {
+            return Err(Failure::from(format!("%{}: invalid directive", other.map(String::from).unwrap_or_default())));
+        }
     };
     let numeric = letter.is_some_and(|letter| !"sbcq".contains(letter));
     io.out.write_all(&padded(text, spec, numeric))?;

@@ -48,7 +48,8 @@ pub fn ls(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
             }
         };
         if options.has('R') {
-            let below = entries.iter().filter(|entry| entry.facts.kind == Kind::Directory && !entry.name.starts_with('.'));
+            let below =
+                entries.iter().filter(|entry| entry.facts.kind == Kind::Directory && !entry.name.starts_with('.'));
             directories.extend(below.map(|entry| entry.path.clone()).rev());
         }
         show(entries, &options, &mut io.out, true)?;
@@ -119,8 +120,7 @@ fn columns(names: &[String], width: usize, out: &mut Out) -> std::io::Result<()>
     let across = (width / longest).clamp(1, names.len().max(1));
     let down = names.len().div_ceil(across);
     for row in 0..down {
-        let line: String =
-            names.iter().skip(row).step_by(down).map(|name| format!("{name:<longest$}")).collect();
+        let line: String = names.iter().skip(row).step_by(down).map(|name| format!("{name:<longest$}")).collect();
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())

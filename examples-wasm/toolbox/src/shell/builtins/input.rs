@@ -124,7 +124,8 @@ pub fn getopts(shell: &mut Shell, arguments: &[String]) -> Run {
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
     let mut index = number(shell.variables.get("OPTIND")).unwrap_or(1).max(1);
     // How far it is within a word of several letters; a script that sets OPTIND starts anew.
-    let offset = number(shell.variables.get("_OPTOFF")).filter(|_| index > 1 || shell.variables.get("_OPTOFF").is_some());
+    let offset =
+        number(shell.variables.get("_OPTOFF")).filter(|_| index > 1 || shell.variables.get("_OPTOFF").is_some());
     let offset = offset.unwrap_or(1);
     let word = given.get(index - 1).cloned().unwrap_or_default();
     let letter = word.chars().nth(offset).filter(|_| word.starts_with('-') && word != "--");

@@ -7,9 +7,15 @@ use crate::shell::{Run, Shell, Stop};
 
 pub fn export(shell: &mut Shell, arguments: &[String]) -> Run {
     let remove = arguments.iter().any(|argument| argument == "-n");
-    marked(shell, arguments, "export", |variable| variable.exported, |shell, name| {
-        shell.variables.export(name, !remove);
-    })
+    marked(
+        shell,
+        arguments,
+        "export",
+        |variable| variable.exported,
+        |shell, name| {
+            shell.variables.export(name, !remove);
+        },
+    )
 }
 
 pub fn readonly(shell: &mut Shell, arguments: &[String]) -> Run {
@@ -27,12 +33,13 @@ fn marked(
 ) -> Run {
     let names: Vec<_> = arguments[1..].iter().filter(|argument| !argument.starts_with('-')).collect();
     if names.is_empty() {
-        let lines = shell.variables.iter().filter(|(_, variable)| is_marked(variable)).map(|(name, variable)| {
-            match &variable.value {
+        let lines =
+            shell.variables.iter().filter(|(_, variable)| is_marked(variable)).map(|(name, variable)| match &variable
+                .value
+            {
                 Some(value) => format!("{word} {name}='{}'\n", value.replace('\'', "'\\''")),
                 None => format!("{word} {name}\n"),
-            }
-        });
+            });
         let lines: String = lines.collect();
         return shell.say(&lines);
     }
@@ -89,9 +96,7 @@ pub fn local(shell: &mut Shell, arguments: &[String]) -> Run {
 pub fn shift(shell: &mut Shell, arguments: &[String]) -> Run {
     let count = match arguments.get(1) {
         None => 1,
-        Some(text) => {
-            text.parse::<usize>().map_err(|_| Stop::Fatal(format!("shift: Illegal number: {text}")))?
-        }
+        Some(text) => text.parse::<usize>().map_err(|_| Stop::Fatal(format!("shift: Illegal number: {text}")))?,
     };
     if count > shell.positional.len() {
         return Err(Stop::Fatal("shift: can't shift that many".to_owned()));
