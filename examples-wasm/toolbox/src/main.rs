@@ -12,6 +12,7 @@ mod files;
 mod host;
 mod inherit;
 mod io;
+mod matcher;
 mod options;
 mod shell;
 mod stream;

@@ -3,10 +3,16 @@
 mod cat;
 mod echo;
 mod env;
+mod grep;
+mod head;
 mod ls;
+mod sed;
 mod start;
+mod tail;
 mod test;
 mod truth;
+mod walk;
+mod wc;
 
 use std::io::Write as _;
 
@@ -46,11 +52,16 @@ const TOOLS: &[Tool] = &[
     quick("echo", echo::echo),
     tool("env", env::env),
     quick("false", truth::no),
+    tool("grep", grep::grep),
+    tool("head", head::head),
     tool("ls", ls::ls),
     quick("printf", echo::printf),
+    tool("sed", sed::sed),
     tool("sh", shell),
+    tool("tail", tail::tail),
     quick("test", test::test),
     quick("true", truth::yes),
+    tool("wc", wc::wc),
 ];
 
 /// A shell takes more than arguments: see [`shell::main`](crate::shell::main).
