@@ -19,9 +19,11 @@ mod ticker;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use netproxy::fabric::descriptors::Share;
 use wasmtime::component::Linker;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use crate::container::files;
 use crate::host::{self, Host};
 use plan::Plan;
 
@@ -73,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) linker: Linker<Host>,
     pub(crate) guests: runtime::Guests,
     pub(crate) plan: Plan,
+    /// What guests may have open.
+    pub(crate) files: Arc<Share>,
     default_memory: u64,
     library: load::Library,
 }
@@ -89,7 +93,7 @@ impl Engine {
         let guests = runtime::Guests::start(&wasm).map_err(EngineError::Threads)?;
         let default_memory = config.max_memory_per_guest.unwrap_or(plan.reservation).min(plan.reservation);
         tracing::debug!(slots = plan.slots, bytes = plan.reservation, "guest memory is reserved");
-        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, default_memory, library })))
+        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, files: files::of_the_node(), default_memory, library })))
     }
 
     /// How guest memory is laid out in this process.

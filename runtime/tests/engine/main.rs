@@ -4,6 +4,7 @@ mod command;
 mod cpu;
 mod harness;
 mod http;
+mod limits;
 mod load;
 mod network;
 mod stop;
