@@ -1,4 +1,4 @@
-//! What a guest can see of the world outside: the host side of WASI 0.2.
+//! What a guest can see of the world outside: the host side of WASI.
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
@@ -13,8 +13,8 @@ pub(crate) mod terminal;
 
 use std::sync::Arc;
 
-use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
@@ -25,7 +25,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Mount, Setting, StartError};
-use crate::engine::Engine;
+use crate::engine::slice;
 use http::Outgoing;
 use sockets::Network;
 
@@ -58,10 +58,14 @@ impl Host {
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
-            limits: Limits::new(setting.memory.clone()),
+            limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
             setting: setting.clone(),
             program,
         })
+    }
+
+    fn sockets(&mut self) -> sockets::View<'_> {
+        sockets::View { network: &mut self.network, table: &mut self.table }
     }
 
     /// What it is an instance of.
@@ -70,11 +74,14 @@ impl Host {
     }
 
     /// A Store that yields at every tick and keeps to its limits.
-    pub(crate) fn into_store(self, engine: &Engine) -> Store<Host> {
-        let mut store = Store::new(&engine.inner().wasm, self);
+    pub(crate) fn into_store(self) -> Store<Host> {
+        let engine = self.program.guest.engine().clone();
+        let mut store = Store::new(&engine, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(if slice::is_over() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+        });
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store
     }
@@ -118,7 +125,20 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Everything that a guest may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
+/// Everything that a guest of WASI 0.3 may import: one component may mix both versions.
+pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = linker(engine)?;
+    let l = &mut linker;
+    wasmtime_wasi::p3::cli::add_to_linker(l)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(l)?;
+    wasmtime_wasi::p3::filesystem::add_to_linker(l)?;
+    wasmtime_wasi::p3::random::add_to_linker(l)?;
+    wasmtime_wasi_http::p3::add_to_linker(l)?;
+    sockets::concurrent::add_to_linker(l, Host::sockets)?;
+    Ok(linker)
+}
+
+/// Everything that a guest of WASI 0.2 may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
 /// library imports them everywhere.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
@@ -146,7 +166,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    sockets::add_to_linker(l, Host::sockets)?;
     processes::add_to_linker(l, |host| processes::View {
         table: &mut host.table,
         setting: &host.setting,

@@ -1,9 +1,11 @@
 //! Starting one container: image, configuration, code, guest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +14,7 @@ use super::ground::Ground;
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, Mount, Output, Spec, StartError, Stdin, Stdio};
+use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
@@ -129,6 +131,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         mounts,
         working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
         memory_limit: memory_limit(&container),
+        cpu: cpu(&container),
         http_ports: http_ports(&container),
         stdin: stdin(&container),
         tty: container.tty == Some(true),
@@ -172,9 +175,22 @@ fn id(order: &Order) -> String {
     format!("wasmtime://{}", image::hex(&hash))
 }
 
-fn memory_limit(container: &Container) -> Option<u64> {
+/// What its resources say of memory.
+pub fn memory_limit(container: &Container) -> Option<u64> {
     let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
     u64::try_from(Quantity::lenient(limit).whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+/// What its resources say of processors.
+pub fn cpu(container: &Container) -> Cpu {
+    let resources = container.resources.as_ref();
+    let limits = resources.and_then(|resources| resources.limits.as_ref());
+    let requests = resources.and_then(|resources| resources.requests.as_ref());
+    let millicores = |list: Option<&BTreeMap<String, Text>>| {
+        let amount = Quantity::lenient(list?.get("cpu")?).milli();
+        u32::try_from(amount).ok().filter(|amount| *amount > 0)
+    };
+    Cpu { limit: millicores(limits), request: millicores(requests) }
 }
 
 fn stdin(container: &Container) -> Stdin {
