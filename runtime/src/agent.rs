@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{self, Engine, EngineError};
 use crate::image;
 use crate::logs::Logs;
+use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
 use crate::server::Server;
 use directory::Directory;
@@ -54,6 +55,8 @@ pub struct Config {
     pub control_plane: bool,
     /// The range of the pods' addresses. None: the one that the control plane gives the node.
     pub pod_cidr: Option<String>,
+    /// What pods are told about names in their `/etc/resolv.conf`.
+    pub cluster_names: ClusterNames,
     /// How many pods it takes.
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
@@ -73,6 +76,7 @@ impl Config {
             labels: BTreeMap::new(),
             control_plane: true,
             pod_cidr: None,
+            cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             engine: None,
@@ -222,6 +226,7 @@ impl Node {
             images: self.images,
             logs: self.logs,
             host_ip: self.config.node_ip,
+            names: self.config.cluster_names,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
             starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),

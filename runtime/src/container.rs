@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::preopens;
 use crate::sandbox::Sandbox;
 use gate::Gate;
 use limits::Memory;
@@ -36,6 +37,8 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
+    /// More of them, which are made when the guest first looks at what directories it has.
+    pub lazy_mounts: Vec<LazyMount>,
     /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
     /// themselves, or not at all.
     pub working_dir: Option<String>,
@@ -56,6 +59,7 @@ impl Spec {
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
+            lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
             output,
@@ -74,6 +78,15 @@ pub struct Mount {
     pub guest: String,
     /// Whether writing is refused.
     pub read_only: bool,
+}
+
+/// A directory that costs nothing until a guest looks: most never do.
+#[derive(Clone)]
+pub struct LazyMount {
+    /// Where it will be, and where the guest sees it.
+    pub mount: Mount,
+    /// Makes it. Called on a thread that runs guests: a few small files at most, and nothing when it was called before.
+    pub make: Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>,
 }
 
 /// Why a container did not start. Nothing of it is left.
@@ -119,6 +132,7 @@ pub fn start(
     sandbox: &Sandbox,
     spec: Spec,
 ) -> Result<Container, StartError> {
+    preopens::check(&spec)?;
     let memory = Memory::new(engine.memory_limit(spec.memory_limit));
     let gate = Gate::new();
     let setting = Arc::new(Setting {

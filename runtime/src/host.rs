@@ -5,20 +5,23 @@
 //! [container's log](stdio).
 
 pub(crate) mod http;
+pub(crate) mod preopens;
 mod sockets;
 mod stdio;
+
+use std::sync::Arc;
 
 use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView, WasiFilesystemView as _};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::container::limits::Limits;
-use crate::container::{Mount, Setting, StartError, Stdio};
+use crate::container::{Setting, StartError, Stdio};
 use crate::engine::Engine;
 use http::Outgoing;
 use sockets::Network;
@@ -32,6 +35,8 @@ const HOSTCALL_BYTES: usize = 32 << 20;
 /// A Store's data: one instance's side of the host.
 pub(crate) struct Host {
     wasi: WasiCtx,
+    /// What the directories are opened from, until they are.
+    unopened: Option<Arc<Setting>>,
     http: WasiHttpCtx,
     table: ResourceTable,
     network: Network,
@@ -40,18 +45,28 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(setting: &Setting) -> Result<Host, StartError> {
+    pub(crate) fn new(setting: &Arc<Setting>) -> Result<Host, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         let plug = &setting.sandbox.plug;
         Ok(Host {
-            wasi: wasi(setting)?,
+            wasi: wasi(setting),
+            unopened: Some(setting.clone()),
             http: WasiHttpCtx::new(),
             table,
             network: Network::new(plug.clone(), setting.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
             limits: Limits::new(setting.memory.clone()),
         })
+    }
+
+    /// The file system, its directories opened. Few instances ever ask for them: an HTTP handler is spared the system
+    /// calls, an idle pod the descriptors.
+    pub(crate) fn preopened(&mut self) -> WasiFilesystemCtxView<'_> {
+        if let Some(setting) = self.unopened.take() {
+            *self.wasi.filesystem() = preopens::open(&setting.spec);
+        }
+        self.filesystem()
     }
 
     /// A Store that yields at every tick and keeps to its limits.
@@ -65,7 +80,7 @@ impl Host {
     }
 }
 
-fn wasi(setting: &Setting) -> Result<WasiCtx, StartError> {
+fn wasi(setting: &Setting) -> WasiCtx {
     let spec = &setting.spec;
     let mut wasi = WasiCtx::builder();
     wasi.args(&spec.args).envs(&spec.env);
@@ -80,15 +95,7 @@ fn wasi(setting: &Setting) -> Result<WasiCtx, StartError> {
     if spec.stdin {
         wasi.stdin(stdio::Silence(setting.gate.clone()));
     }
-    for Mount { host, guest, read_only } in &spec.mounts {
-        let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(host, guest, perms).map_err(|error| StartError::Mount {
-            host: host.clone(),
-            guest: guest.clone(),
-            reason: error.root_cause().to_string(),
-        })?;
-    }
-    Ok(wasi.build())
+    wasi.build()
 }
 
 impl WasiView for Host {
@@ -125,7 +132,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     random::random::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
-    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
     cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;

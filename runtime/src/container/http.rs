@@ -108,7 +108,7 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
 
 /// One instance, from its making to its end, which may be long after the head of its response is out.
 async fn run(
-    setting: &Setting,
+    setting: &Arc<Setting>,
     entry: &ProxyPre<Host>,
     request: Request<Body>,
     head: oneshot::Sender<Head>,

@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
 use tokio::sync::Semaphore;
 
+use super::etc::ClusterNames;
 use super::given::Given;
 use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
@@ -40,6 +41,8 @@ pub struct Ground {
     pub recorder: Recorder,
     /// The node's address.
     pub host_ip: IpAddr,
+    /// What pods are told about names.
+    pub names: ClusterNames,
     /// What the node has for pods.
     pub allocatable: Arc<BTreeMap<String, Quantity>>,
     /// Where pods have their volumes: `<data>/pods`.
