@@ -155,7 +155,7 @@ fn pod(fabric: &Fabric, index: usize) -> Sandbox {
         subdomain: None,
         dns: DnsConfig::default(),
     };
-    Sandbox { plug: fabric.attach(address).expect("a free address"), hostname: name }
+    Sandbox::new(fabric.attach(address).expect("a free address"), name)
 }
 
 /// Counts what it hears.

@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
@@ -181,6 +182,11 @@ impl Node {
     /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
     pub fn server(&self) -> Server {
         Server::new(self.directory.clone())
+    }
+
+    /// Runs programs in its pods.
+    pub fn exec(&self) -> Exec {
+        Exec::new(self.directory.clone(), self.images.clone())
     }
 
     /// Its images.

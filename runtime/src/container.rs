@@ -5,12 +5,17 @@
 //! everything its guest held: sockets and ports, memory, files. A restart is a new container.
 
 mod command;
+pub(crate) mod console;
 pub(crate) mod gate;
+mod handle;
 mod http;
 pub(crate) mod limits;
 mod output;
 mod parking;
-mod verdict;
+pub(crate) mod processes;
+pub(crate) mod program;
+mod stdin;
+pub(crate) mod verdict;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,16 +26,29 @@ use tokio::task::JoinHandle;
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
 use crate::host::preopens;
+use crate::host::stdio::{Out, Streams};
+use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
+use console::Console;
 use gate::Gate;
 use limits::Memory;
+use program::Program;
+use stdin::Keyboard;
 
+pub use handle::Handle;
+pub(crate) use handle::add_term;
 pub use output::{Output, Stdio};
+pub use processes::Processes;
+pub use stdin::Stdin;
 pub use verdict::Exit;
 
 /// What to run a guest with.
 #[derive(Clone)]
 pub struct Spec {
+    /// What the pod calls it.
+    pub name: String,
+    /// What its image is called: the program that it is, for who asks for it by name.
+    pub program: String,
     /// The arguments, the program's name first.
     pub args: Vec<String>,
     /// The environment. `HOSTNAME` is added where it is missing.
@@ -48,14 +66,18 @@ pub struct Spec {
     pub output: Arc<dyn Output>,
     /// The ports on which an HTTP handler is called. A command opens its own.
     pub http_ports: Vec<u16>,
-    /// Keep standard input open (and silent) until the container is stopped. Otherwise it is empty from the start.
-    pub stdin: bool,
+    /// Its standard input.
+    pub stdin: Stdin,
+    /// Whether its standard streams are a terminal.
+    pub tty: bool,
 }
 
 impl Spec {
     /// A guest with no arguments, environment or directories, that talks to `output`.
     pub fn new(output: Arc<dyn Output>) -> Spec {
         Spec {
+            name: String::new(),
+            program: String::new(),
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
@@ -64,7 +86,8 @@ impl Spec {
             memory_limit: None,
             output,
             http_ports: Vec::new(),
-            stdin: false,
+            stdin: Stdin::Empty,
+            tty: false,
         }
     }
 }
@@ -118,6 +141,7 @@ pub struct Container {
     exit: Option<Exit>,
     gate: Arc<Gate>,
     memory: Arc<Memory>,
+    handle: Arc<Handle>,
     started_at: SystemTime,
 }
 
@@ -133,22 +157,14 @@ pub fn start(
     spec: Spec,
 ) -> Result<Container, StartError> {
     preopens::check(&spec)?;
-    let memory = Memory::new(engine.memory_limit(spec.memory_limit));
-    let gate = Gate::new();
-    let setting = Arc::new(Setting {
-        sandbox: sandbox.clone(),
-        spec,
-        memory: Arc::clone(&memory),
-        gate: Arc::clone(&gate),
-        engine: engine.clone(),
-        guest: Arc::clone(&guest),
-    });
+    let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
-    let task = match &guest.entry {
-        Entry::Command(entry) => command::start(setting, entry.clone())?,
-        Entry::Http(entry) => http::start(setting, entry.clone())?,
+    let task = match &setting.guest.entry {
+        Entry::Command(_) => command::start(setting.clone())?,
+        Entry::Http(entry) => http::start(setting.clone(), entry.clone())?,
     };
-    Ok(Container { task, exit: None, gate, memory, started_at })
+    let (gate, memory) = (setting.gate.clone(), setting.memory.clone());
+    Ok(Container { task, exit: None, gate, memory, handle: Arc::new(Handle(setting)), started_at })
 }
 
 /// Everything a Store of this container is made from.
@@ -160,6 +176,60 @@ pub(crate) struct Setting {
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) name: Arc<str>,
+    pub(crate) console: Arc<Console>,
+    pub(crate) keyboard: Keyboard,
+    pub(crate) terminal: Option<Arc<Tty>>,
+}
+
+impl Setting {
+    fn new(engine: &Engine, guest: Arc<CompiledGuest>, sandbox: &Sandbox, mut spec: Spec) -> Setting {
+        let memory = Memory::new(engine.memory_limit(spec.memory_limit));
+        let console = Console::new(spec.output.clone(), spec.stdin != Stdin::Empty);
+        let screen = || Out::Console(console.clone(), Stdio::Stdout);
+        let terminal = spec.tty.then(|| Tty::new(screen(), sandbox.processes.clone()));
+        if !spec.env.iter().any(|(name, _)| name == "HOSTNAME") {
+            spec.env.push(("HOSTNAME".to_owned(), sandbox.hostname.clone()));
+        }
+        if spec.tty {
+            add_term(&mut spec.env);
+        }
+        Setting {
+            sandbox: sandbox.clone(),
+            memory,
+            gate: Gate::new(),
+            engine: engine.clone(),
+            guest,
+            name: spec.name.as_str().into(),
+            keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
+            console,
+            terminal,
+            spec,
+        }
+    }
+
+    /// The guest itself, as a program.
+    fn main(&self) -> Arc<Program> {
+        let console = |stream| Out::Console(self.console.clone(), stream);
+        let streams = match &self.terminal {
+            Some(tty) => Streams::terminal(tty, Some(self.gate.clone())),
+            None => Streams {
+                stdin: self.keyboard.input(&self.gate),
+                stdout: console(Stdio::Stdout),
+                stderr: console(Stdio::Stderr),
+                terminal: None,
+            },
+        };
+        Arc::new(Program {
+            guest: self.guest.clone(),
+            args: self.spec.args.clone(),
+            env: self.spec.env.clone(),
+            dir: self.spec.working_dir.clone(),
+            streams,
+            gate: self.gate.clone(),
+            process: self.sandbox.processes.begin_main(&self.name, self.spec.args.clone()),
+        })
+    }
 }
 
 impl Container {
@@ -214,6 +284,11 @@ impl Container {
     /// Linear memory that it has now, in bytes.
     pub fn memory(&self) -> u64 {
         self.memory.used()
+    }
+
+    /// What others need of it, while it runs.
+    pub fn handle(&self) -> &Arc<Handle> {
+        &self.handle
     }
 
     /// When it started.

@@ -5,9 +5,11 @@
 //! [container's log](stdio).
 
 pub(crate) mod http;
+pub(crate) mod pipe;
 pub(crate) mod preopens;
 mod sockets;
-mod stdio;
+pub(crate) mod stdio;
+pub(crate) mod terminal;
 
 use std::sync::Arc;
 
@@ -21,7 +23,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::container::limits::Limits;
-use crate::container::{Setting, StartError, Stdio};
+use crate::container::program::Program;
+use crate::container::{Setting, StartError};
 use crate::engine::Engine;
 use http::Outgoing;
 use sockets::Network;
@@ -41,22 +44,24 @@ pub(crate) struct Host {
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    program: Arc<Program>,
     pub(crate) limits: Limits,
 }
 
 impl Host {
-    pub(crate) fn new(setting: &Arc<Setting>) -> Result<Host, StartError> {
+    pub(crate) fn new(setting: &Arc<Setting>, program: Arc<Program>) -> Result<Host, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         let plug = &setting.sandbox.plug;
         Ok(Host {
-            wasi: wasi(setting),
+            wasi: wasi(&program),
             unopened: Some(setting.clone()),
             http: WasiHttpCtx::new(),
             table,
-            network: Network::new(plug.clone(), setting.gate.clone()),
+            network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
             limits: Limits::new(setting.memory.clone()),
+            program,
         })
     }
 
@@ -67,6 +72,11 @@ impl Host {
             *self.wasi.filesystem() = preopens::open(&setting.spec);
         }
         self.filesystem()
+    }
+
+    /// What it is an instance of.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
     }
 
     /// A Store that yields at every tick and keeps to its limits.
@@ -80,21 +90,14 @@ impl Host {
     }
 }
 
-fn wasi(setting: &Setting) -> WasiCtx {
-    let spec = &setting.spec;
+fn wasi(program: &Program) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
-    wasi.args(&spec.args).envs(&spec.env);
-    if !spec.env.iter().any(|(name, _)| name == "HOSTNAME") {
-        wasi.env("HOSTNAME", &setting.sandbox.hostname);
-    }
-    if let Some(dir) = &spec.working_dir {
+    wasi.args(&program.args).envs(&program.env);
+    if let Some(dir) = &program.dir {
         wasi.initial_cwd(dir);
     }
-    wasi.stdout(stdio::Log { output: spec.output.clone(), stream: Stdio::Stdout });
-    wasi.stderr(stdio::Log { output: spec.output.clone(), stream: Stdio::Stderr });
-    if spec.stdin {
-        wasi.stdin(stdio::Silence(setting.gate.clone()));
-    }
+    let streams = program.streams.clone();
+    wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
     wasi.build()
 }
 

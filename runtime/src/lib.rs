@@ -21,6 +21,7 @@ pub mod guest;
 pub mod sandbox;
 
 pub mod container;
+pub mod exec;
 mod host;
 
 pub use agent::{BuildError, Config, Node, RunError};

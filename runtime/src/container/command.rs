@@ -5,32 +5,47 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::JoinHandle;
 use wasmtime::Store;
-use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::parking::noticed;
+use super::processes::Listed;
 use super::verdict::{self, Exit};
 use super::{Setting, StartError};
+use crate::guest::{CompiledGuest, Entry};
 use crate::host::Host;
 
-pub(super) fn start(setting: Arc<Setting>, entry: CommandPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
-    let host = Host::new(&setting)?;
+pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartError> {
+    let program = setting.main();
+    let process = program.process.clone();
+    let listed = Listed::new(&setting.sandbox.processes, &process);
+    let host = Host::new(&setting, program)?;
     let denied = host.limits.denied();
     let store = host.into_store(&setting.engine);
-    let gate = Arc::clone(&setting.gate);
     let engine = setting.engine.clone();
-    let code = Arc::clone(&setting.guest);
     Ok(engine.inner().guests.spawn(async move {
         // As long as one container holds it, the next one of the image maps nothing.
-        let _code = code;
-        tokio::select! {
-            result = noticed(run(store, entry), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
+        let (gate, code) = (&setting.gate, &setting.guest);
+        let interrupts = setting.terminal.as_ref().map(|tty| tty.wait_for(process.clone()));
+        let exit = tokio::select! {
+            result = noticed(run(store, code), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
-        }
+            code = process.stopped() => Exit::Code(code),
+        };
+        drop(interrupts);
+        setting.console.close();
+        listed.finish(exit.clone());
+        exit
     }))
 }
 
-async fn run(mut store: Store<Host>, entry: CommandPre<Host>) -> wasmtime::Result<Result<(), ()>> {
-    let command = entry.instantiate_async(&mut store).await?;
-    command.wasi_cli_run().call_run(&mut store).await
+/// Instantiates a guest and runs it to its end.
+pub(super) async fn run(mut store: Store<Host>, guest: &CompiledGuest) -> wasmtime::Result<Result<(), ()>> {
+    match &guest.entry {
+        Entry::Command(entry) => {
+            let command = entry.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        }
+        // Called with requests, never run.
+        Entry::Http(_) => Ok(Err(())),
+    }
 }

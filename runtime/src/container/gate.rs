@@ -60,6 +60,10 @@ impl Gate {
         self.gone.cancelled().await;
     }
 
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.is_cancelled()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
     }

@@ -22,6 +22,8 @@ use wasmtime_wasi_http::{Error, WasiHttpView};
 
 use super::gate::Unfinished;
 use super::output::Stdio;
+use super::processes::Listed;
+use super::program::Program;
 use super::verdict::{self, Exit};
 use super::{Setting, StartError};
 use crate::host::Host;
@@ -35,15 +37,19 @@ struct Handler(Arc<Inner>);
 
 struct Inner {
     setting: Arc<Setting>,
+    program: Arc<Program>,
     entry: ProxyPre<Host>,
     room: Arc<Semaphore>,
 }
 
 pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
     // Found now rather than by the first request: a mount that can't be opened.
-    drop(Host::new(&setting)?);
+    let program = setting.main();
+    let listed = Listed::new(&setting.sandbox.processes, &program.process);
+    drop(Host::new(&setting, program.clone())?);
     let room = at_once(setting.memory.limit(), setting.guest.initial_memory);
-    let handler = Handler(Arc::new(Inner { setting: setting.clone(), entry, room: Arc::new(Semaphore::new(room)) }));
+    let handler =
+        Handler(Arc::new(Inner { setting: setting.clone(), program, entry, room: Arc::new(Semaphore::new(room)) }));
     let bind = |&port| {
         let bound = setting.sandbox.plug.serve_http(port, Arc::new(handler.clone()));
         bound.map_err(|source| StartError::Port { port, source })
@@ -52,7 +58,7 @@ pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<Join
     setting.gate.serves();
     setting.gate.waits().cancel();
     let engine = setting.engine.clone();
-    Ok(engine.inner().guests.spawn(hold(setting, bindings)))
+    Ok(engine.inner().guests.spawn(hold(setting, listed, bindings)))
 }
 
 /// As many instances as the container's memory has room for twice over, so that they can grow a little.
@@ -60,10 +66,16 @@ fn at_once(limit: u64, initial: u64) -> usize {
     (limit / (2 * initial).max(1)).clamp(1, AT_ONCE) as usize
 }
 
-async fn hold(setting: Arc<Setting>, bindings: Vec<HttpBinding>) -> Exit {
-    setting.gate.over().await;
+async fn hold(setting: Arc<Setting>, listed: Listed, bindings: Vec<HttpBinding>) -> Exit {
+    let process = listed.process().clone();
+    let exit = tokio::select! {
+        () = setting.gate.over() => Exit::Code(0),
+        code = process.stopped() => Exit::Code(code),
+    };
     drop(bindings);
-    Exit::Code(0)
+    setting.console.close();
+    listed.finish(exit.clone());
+    exit
 }
 
 impl HttpHandler for Handler {
@@ -90,7 +102,7 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
         let _while_it_lives = (unfinished, room);
         let setting = &handler.setting;
         tokio::select! {
-            outcome = run(setting, &handler.entry, request, send) => outcome.inspect_err(|why| complain(setting, why)),
+            outcome = run(&handler, request, send) => outcome.inspect_err(|why| complain(setting, why)),
             () = setting.gate.gone() => Err("the container was stopped".to_owned()),
         }
     });
@@ -107,13 +119,9 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
 }
 
 /// One instance, from its making to its end, which may be long after the head of its response is out.
-async fn run(
-    setting: &Arc<Setting>,
-    entry: &ProxyPre<Host>,
-    request: Request<Body>,
-    head: oneshot::Sender<Head>,
-) -> Result<(), String> {
-    let host = Host::new(setting).map_err(|error| error.to_string())?;
+async fn run(handler: &Inner, request: Request<Body>, head: oneshot::Sender<Head>) -> Result<(), String> {
+    let Inner { setting, program, entry, .. } = handler;
+    let host = Host::new(setting, program.clone()).map_err(|error| error.to_string())?;
     let denied = host.limits.denied();
     let mut store = host.into_store(&setting.engine);
     let result = async {
@@ -154,7 +162,7 @@ fn broken(error: BoxError) -> Error {
 
 /// Into the pod's log, where its other troubles are.
 fn complain(setting: &Setting, why: &str) {
-    setting.spec.output.write(Stdio::Stderr, format!("{}\n", why.trim_end()).as_bytes());
+    setting.console.write(Stdio::Stderr, format!("{}\n", why.trim_end()).as_bytes());
 }
 
 /// The caller gets the first line; the rest is for the log.

@@ -104,7 +104,7 @@ async fn make_with(ground: &Arc<Ground>, pod: &Arc<Pod>, around: &Subscription) 
     provide(ground, pod, given).await?;
     let called = called(pod, &ground.names.domain)?;
     let etc = etc(ground, pod, called.clone(), lease.ip());
-    Ok(Place { sandbox: Sandbox { plug, hostname: called }, etc, turn: Some(turn), _lease: lease })
+    Ok(Place { sandbox: Sandbox::new(plug, called), etc, turn: Some(turn), _lease: lease })
 }
 
 /// Written when a guest of the pod first looks.

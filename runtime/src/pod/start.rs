@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, LazyMount, Mount, Output, Spec, StartError, Stdio};
+use crate::container::{self, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
@@ -134,7 +134,10 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
         memory_limit: memory_limit(&container),
         http_ports: http_ports(&container),
-        stdin: container.stdin == Some(true),
+        stdin: stdin(&container),
+        tty: container.tty == Some(true),
+        name: container.name.clone(),
+        program: image.reference.program().to_owned(),
         ..Spec::new(sink.clone())
     };
     let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
@@ -179,6 +182,13 @@ fn id(order: &Order) -> String {
 fn memory_limit(container: &Container) -> Option<u64> {
     let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
     u64::try_from(Quantity::lenient(limit).whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+fn stdin(container: &Container) -> Stdin {
+    match container.stdin {
+        Some(true) => Stdin::Open { once: container.stdin_once == Some(true) },
+        _ => Stdin::Empty,
+    }
 }
 
 /// An HTTP handler is called at the ports its container declares.

@@ -1,11 +1,12 @@
 //! What others may see of a pod's worker: the agent's server answers from it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
 
+use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
 
 /// A pod as it is now.
@@ -21,6 +22,8 @@ struct Now {
     status: Arc<PodStatus>,
     /// The last two instances of each container.
     sinks: Vec<(String, u32, Arc<Sink>)>,
+    /// The containers that run. They go by themselves.
+    running: Vec<(String, Weak<Handle>)>,
 }
 
 /// Why there are no logs, in a kubelet's words.
@@ -58,7 +61,7 @@ impl View {
     /// A pod whose logs are in `directory`.
     pub fn new(directory: PathBuf, pod: Arc<Pod>) -> Self {
         let status = Arc::new(pod.status.clone().unwrap_or_default());
-        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new() }) }
+        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new(), running: Vec::new() }) }
     }
 
     /// The pod has changed.
@@ -76,6 +79,18 @@ impl View {
         let sinks = &mut self.now.lock().sinks;
         sinks.retain(|(name, older, _)| name != container || older + 1 == instance);
         sinks.push((container.to_owned(), instance, sink));
+    }
+
+    /// A container runs.
+    pub fn add_running(&self, container: &str, handle: &Arc<Handle>) {
+        let running = &mut self.now.lock().running;
+        running.retain(|(name, older)| name != container && older.strong_count() > 0);
+        running.push((container.to_owned(), Arc::downgrade(handle)));
+    }
+
+    /// The container of that name, if it runs.
+    pub fn handle(&self, container: &str) -> Option<Arc<Handle>> {
+        self.now.lock().running.iter().find(|(name, _)| name == container)?.1.upgrade()
     }
 
     /// The pod with its present status.

@@ -85,7 +85,7 @@ impl Net {
             subdomain: None,
             dns: fabric::DnsConfig::default(),
         });
-        Sandbox { plug: plug.unwrap(), hostname: name.into() }
+        Sandbox::new(plug.unwrap(), name)
     }
 }
 

@@ -160,6 +160,7 @@ impl Worker {
         unit.image_backoff = Default::default();
         (unit.started, unit.ready, unit.condemned) = (false, false, None);
         self.view.add_sink(&unit.name, instance, started.sink.clone());
+        self.view.add_running(&unit.name, started.container.handle());
         let Started { container, sink, words, .. } = started;
         let probing = Probing::default();
         self.live[index] = Some(Live { container, sink, probing, instance, image, hook: None, words });
