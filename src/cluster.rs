@@ -16,6 +16,9 @@ use crate::plan::Plan;
 use crate::settings::{Component, Settings};
 use crate::tasks::Tasks;
 
+/// Who makes persistent volumes: a node may not.
+const PROVISIONER: &str = "system:serviceaccount:kube-system:local-path-provisioner";
+
 /// Why a cluster could not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -160,6 +163,8 @@ impl Cluster {
             let user = format!("system:node:{}", plan.node_name);
             let node = plan.node().build(as_user(&control, &user), fabric.clone()).await?;
             link.connect(&plan.node_name, node.server());
+            let provisioner = node.provisioner(as_user(&control, PROVISIONER));
+            tasks.spawn_node("the volume provisioner", |stop| unfailing(provisioner.run(stop)));
             tasks.spawn_node("the node", |stop| node.run(stop));
         }
         let url = control.url();

@@ -136,6 +136,7 @@ impl Plan {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),
             },
+            host_path_roots: self.settings.host_path_roots.clone(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
     }

@@ -72,6 +72,10 @@ pub struct Settings {
     /// Megabytes after which the audit log is put aside; five such files are kept [default: 100]
     #[arg(long, env = "SAMPAN_AUDIT_LOG_MAXSIZE", value_name = "MB")]
     pub audit_log_maxsize: Option<u64>,
+    /// Directories of this machine below which pods may have hostPath and local volumes, comma-separated [default: none]
+    #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
+    #[serde(default)]
+    pub host_path_roots: Vec<PathBuf>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -98,6 +102,7 @@ impl Settings {
             disable_admission_plugins: either(self.disable_admission_plugins, file.disable_admission_plugins),
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
+            host_path_roots: either(self.host_path_roots, file.host_path_roots),
             disable: either(self.disable, file.disable),
         }
     }

@@ -6,6 +6,7 @@ mod facts;
 mod lease;
 mod node_status;
 mod pods;
+pub mod provisioner;
 pub(crate) mod recorder;
 pub(crate) mod references;
 mod registration;
@@ -33,8 +34,10 @@ use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
 use crate::server::Server;
+use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
+use provisioner::Provisioner;
 use recorder::Recorder;
 use references::References;
 use services::Services;
@@ -62,8 +65,12 @@ pub struct Config {
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
     pub capacity: BTreeMap<String, Quantity>,
+    /// Below these directories, and nowhere else, pods may name paths of the host.
+    pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
+    pub toolbox: Option<&'static [u8]>,
 }
 
 impl Config {
@@ -80,7 +87,9 @@ impl Config {
             cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
             capacity: BTreeMap::new(),
+            host_path_roots: Vec::new(),
             engine: None,
+            toolbox: None,
         }
     }
 
@@ -100,7 +109,14 @@ impl Config {
             made.map(|()| path.clone()).map_err(|source| BuildError::Directory { path, source })
         };
         let pods = directory("pods")?;
+        let path = directory("volumes")?;
+        let places = Places::new(&self.data_dir, &self.host_path_roots);
+        let places = places.map_err(|source| BuildError::Directory { path, source })?;
         let images = image::Store::open(directory("images")?)?;
+        let images = match self.toolbox {
+            Some(compressed) => images.with_toolbox(compressed),
+            None => images,
+        };
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -116,6 +132,7 @@ impl Config {
             images,
             logs,
             pods,
+            places,
             pod_cidr,
             facts,
             directory: Arc::default(),
@@ -173,6 +190,7 @@ pub struct Node {
     images: image::Store,
     logs: Logs,
     pods: PathBuf,
+    places: Places,
     pod_cidr: Option<Cidr>,
     facts: Facts,
     directory: Arc<Directory>,
@@ -182,6 +200,11 @@ impl Node {
     /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
     pub fn server(&self) -> Server {
         Server::new(self.directory.clone())
+    }
+
+    /// Makes persistent volumes on this node, as a client that may write them: a node may not.
+    pub fn provisioner(&self, client: Client) -> Provisioner {
+        Provisioner::new(client, self.config.node_name.clone(), self.places.clone())
     }
 
     /// Runs programs in its pods.
@@ -222,6 +245,7 @@ impl Node {
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
         };
         let ground = Ground {
+            exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
             recorder: Recorder::spawn(self.client.clone(), &name),
@@ -235,6 +259,7 @@ impl Node {
             names: self.config.cluster_names,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
+            places: self.places,
             starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
         };
         match pods::serve(Arc::new(ground), self.directory, &name).await {}

@@ -6,6 +6,7 @@
 
 mod command;
 pub(crate) mod console;
+pub(crate) mod cpu;
 pub(crate) mod gate;
 mod handle;
 mod http;
@@ -15,8 +16,10 @@ mod parking;
 pub(crate) mod processes;
 pub(crate) mod program;
 mod stdin;
+mod usage;
 pub(crate) mod verdict;
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,17 +32,21 @@ use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
+use crate::volume::beneath;
 use console::Console;
+use cpu::Account;
 use gate::Gate;
 use limits::Memory;
 use program::Program;
 use stdin::Keyboard;
 
+pub use cpu::Cpu;
 pub use handle::Handle;
 pub(crate) use handle::add_term;
 pub use output::{Output, Stdio};
 pub use processes::Processes;
 pub use stdin::Stdin;
+pub use usage::{Meter, Usage};
 pub use verdict::Exit;
 
 /// What to run a guest with.
@@ -62,6 +69,8 @@ pub struct Spec {
     pub working_dir: Option<String>,
     /// Bytes of linear memory; `None` is the engine's default.
     pub memory_limit: Option<u64>,
+    /// Its part of the processors.
+    pub cpu: Cpu,
     /// The log.
     pub output: Arc<dyn Output>,
     /// The ports on which an HTTP handler is called. A command opens its own.
@@ -84,6 +93,7 @@ impl Spec {
             lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
+            cpu: Cpu::default(),
             output,
             http_ports: Vec::new(),
             stdin: Stdin::Empty,
@@ -101,6 +111,15 @@ pub struct Mount {
     pub guest: String,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// The directory itself, held open: what is mounted, whatever `host` has become since.
+    pub pin: Option<Arc<OwnedFd>>,
+}
+
+impl Mount {
+    /// The path to open.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
+    }
 }
 
 /// A directory that costs nothing until a guest looks: most never do.
@@ -140,7 +159,6 @@ pub struct Container {
     task: JoinHandle<Exit>,
     exit: Option<Exit>,
     gate: Arc<Gate>,
-    memory: Arc<Memory>,
     handle: Arc<Handle>,
     started_at: SystemTime,
 }
@@ -163,8 +181,8 @@ pub fn start(
         Entry::Command(_) => command::start(setting.clone())?,
         Entry::Http(entry) => http::start(setting.clone(), entry.clone())?,
     };
-    let (gate, memory) = (setting.gate.clone(), setting.memory.clone());
-    Ok(Container { task, exit: None, gate, memory, handle: Arc::new(Handle(setting)), started_at })
+    let gate = setting.gate.clone();
+    Ok(Container { task, exit: None, gate, handle: Arc::new(Handle(setting)), started_at })
 }
 
 /// Everything a Store of this container is made from.
@@ -175,6 +193,7 @@ pub(crate) struct Setting {
     pub(crate) sandbox: Sandbox,
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) cpu: Arc<Account>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
@@ -197,6 +216,7 @@ impl Setting {
         Setting {
             sandbox: sandbox.clone(),
             memory,
+            cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
             gate: Gate::new(),
             engine: engine.clone(),
             guest,
@@ -281,9 +301,19 @@ impl Container {
         self.exited().await
     }
 
-    /// Linear memory that it has now, in bytes.
-    pub fn memory(&self) -> u64 {
-        self.memory.used()
+    /// What it has used and what it holds.
+    pub fn usage(&self) -> Usage {
+        self.meter().usage()
+    }
+
+    /// Changes its limits while it runs (see [`Meter::set_limits`]).
+    pub fn set_limits(&self, cpu: Cpu, memory: Option<u64>) {
+        self.meter().set_limits(cpu, memory);
+    }
+
+    /// What reads its counters without holding it.
+    pub fn meter(&self) -> Meter {
+        self.handle.meter()
     }
 
     /// What others need of it, while it runs.

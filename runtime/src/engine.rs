@@ -1,16 +1,19 @@
 //! The process's one WebAssembly engine, and the threads that guests run on.
 //!
-//! Guests are strangers that may loop for ever. Three things keep them from starving the rest: they run on a tokio
+//! Guests are strangers that may loop for ever. Four things keep them from starving the rest: they run on a tokio
 //! [runtime of their own](runtime), apart from the API, the proxy and the agent; compiled code looks at an epoch that a
-//! [ticker] moves on every 10 ms, and yields when it has; and memory comes from a pool that was reserved when the
-//! engine was built, after a [plan] that fits this machine's address space.
+//! [ticker] moves on every 10 ms, and yields when it has; those that are cut off so [line up](fair) for their next turn;
+//! and memory comes from a pool that was reserved when the engine was built, after a [plan] that fits this machine's
+//! address space.
 //!
 //! Images become code in [`Engine::load`]: compiled once in the life of a machine, kept on disk in a [cache], mapped from there.
 
 mod cache;
+pub(crate) mod fair;
 mod load;
 pub mod plan;
 mod runtime;
+pub(crate) mod slice;
 mod ticker;
 
 use std::path::PathBuf;

@@ -7,14 +7,15 @@
 pub(crate) mod http;
 pub(crate) mod pipe;
 pub(crate) mod preopens;
+mod processes;
 mod sockets;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
 
 use std::sync::Arc;
 
-use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView, WasiFilesystemView as _};
@@ -25,7 +26,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Setting, StartError};
-use crate::engine::Engine;
+use crate::engine::{Engine, slice};
 use http::Outgoing;
 use sockets::Network;
 
@@ -44,6 +45,7 @@ pub(crate) struct Host {
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
 }
@@ -60,7 +62,8 @@ impl Host {
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
-            limits: Limits::new(setting.memory.clone()),
+            limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
+            setting: setting.clone(),
             program,
         })
     }
@@ -84,7 +87,9 @@ impl Host {
         let mut store = Store::new(&engine.inner().wasm, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(if slice::is_over() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+        });
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store
     }
@@ -148,6 +153,11 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    processes::add_to_linker(l, |host| processes::View {
+        table: &mut host.table,
+        setting: &host.setting,
+        program: &host.program,
+    })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     Ok(linker)
 }

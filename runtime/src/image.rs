@@ -1,20 +1,37 @@
-//! The node's images: WebAssembly files by digest, and the names that point at them.
+//! The node's images: where they come from, what they hold, and where they are kept.
 //!
-//! The store is plain files under one directory, so that `sampan image import` works beside a running server
-//! with no daemon between them. Every change is a rename, a reader sees the old state or the new one; the two
-//! operations that look before they leap (publish a name, remove an unused blob) take the store's lock file.
+//! A name ([`Reference`]) is resolved in the [`Store`]; what is not there is pulled from a registry, as its manifest
+//! says, after its layout was found to be one that can run here.
+//!
+//! The store is plain files under one directory, so that `sampan image import` works beside a running server with no
+//! daemon between them. Every change is a rename: a reader sees the old state or the new one.
 //!
 //! ```text
-//! blobs/sha256/<hex>      the WebAssembly itself
-//! refs/<hash>.json        one name: {"reference", "digest", "size", "imported"}
-//! lock
+//! blobs/sha256/<hex>      programs, layers, configurations, manifests: any content, by its digest
+//! refs/<hash>.json        one name: {"reference", "digest", "mediaType", "size", "imported"}
+//! uploads/<id>            content on its way in
+//! rootfs/<hex>/           the files of an image, laid over each other
+//! version, lock
 //! ```
 
+mod config;
+mod digest;
+mod layout;
+pub mod manifest;
+mod platform;
 mod pull;
 mod reference;
+mod spin;
 mod store;
 
+pub use config::Config as ImageConfig;
+pub use digest::{Digest, InvalidDigest};
+pub use layout::Error as LayoutError;
+pub use platform::Purpose;
 pub use pull::{Policy, PullError, Pulled, pull};
 pub use reference::{InvalidReference, Reference};
-pub(crate) use store::hex;
-pub use store::{Error as StoreError, Image, Store, digest};
+pub use store::{Blob, Error as StoreError, Image, Module, Store, Stored, UnpackError, Upload, digest};
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,25 +1,31 @@
-//! A pod's volumes: directories under the pod's own, filled before its first container starts.
+//! A pod's volumes: directories under the pod's own, or elsewhere on the node, ready before its first container starts.
 //!
 //! One file a source. Those whose content comes from the API make a list of files, and [`payload`] writes it so that a
-//! reader sees all of the old content or all of the new. ConfigMaps, Secrets and projections are written again when
-//! what they come from changes.
+//! reader sees all of the old content or all of the new; they are written again when what they come from changes. The
+//! others are [found](open): on disk, in memory, below a root that the node's owner allows, behind a claim.
 
+pub(crate) mod beneath;
+pub mod claim;
 pub mod config_map;
 pub mod downward_api;
 pub mod empty_dir;
+pub mod host_path;
 pub mod mounts;
 pub mod payload;
+pub mod places;
 pub mod projected;
 pub mod secret;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::core::v1::{KeyToPath, Pod, Volume};
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, KeyToPath, Pod, Volume};
 
 use crate::pod::downward;
 use crate::pod::given::Given;
+use beneath::Held;
 use payload::File;
+use places::Places;
 
 /// Why a volume is not there: the message of a `FailedMount` event.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +63,44 @@ pub enum Error {
     /// A volumeMount that names no volume.
     #[error("volume {0:?} not found")]
     NoSuchVolume(String),
+    /// An emptyDir in memory where there is no such place.
+    #[error("emptyDir medium Memory: this machine has no writable tmpfs at /dev/shm, /run/shm or /run")]
+    NoMemory,
+    /// An emptyDir on something else.
+    #[error("unknown storage medium {0:?}")]
+    Medium(String),
+    /// A path of the host.
+    #[error(transparent)]
+    HostPath(#[from] host_path::Error),
+    /// A claim.
+    #[error(transparent)]
+    Claim(#[from] claim::Error),
+    /// The part of the volume that a container wants.
+    #[error("failed to prepare subPath for volumeMount {mount:?} of container {container:?}: {source}")]
+    SubPath {
+        /// The volume's name.
+        mount: String,
+        /// The container's.
+        container: String,
+        /// The cause.
+        source: beneath::Error,
+    },
+    /// A variable that a subPathExpr uses and nobody has.
+    #[error("missing value for {0:?}")]
+    Variable(String),
+    /// A file that can't be shown where it is wanted.
+    #[error("cannot show the file {path} at {guest}: {why}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where it is wanted.
+        guest: String,
+        /// What is in the way.
+        why: String,
+    },
+    /// What is below a directory.
+    #[error(transparent)]
+    Beneath(#[from] beneath::Error),
     /// The disk said no.
     #[error("{path}: {source}", path = path.display())]
     Io {
@@ -67,16 +111,56 @@ pub enum Error {
     },
 }
 
-/// Makes or renews one volume in `directory`. Blocks on the disk.
-pub fn provide(volume: &Volume, pod: &Pod, given: &Given, directory: &Path) -> Result<(), Error> {
+/// The node's places, and the directory of one pod's volumes.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The node's.
+    pub places: &'a Places,
+    /// The pod's, in which each volume has a directory by its name.
+    pub directory: &'a Path,
+}
+
+/// Makes or renews one volume. Blocks on the disk.
+pub fn provide(volume: &Volume, pod: &Pod, given: &Given, site: Site<'_>) -> Result<(), Error> {
     if let Some(files) = files(volume, pod, given)? {
-        return payload::write(directory, &files);
+        return payload::write(&site.directory.join(&volume.name), &files);
     }
-    match unsupported(volume) {
-        Some(source) => Err(Error::Unsupported(source)),
-        // No source at all is an emptyDir.
-        None => empty_dir::provide(directory),
+    if let Some(directory) = empty_dir(volume, pod, site)? {
+        return empty_dir::provide(&directory);
     }
+    open(volume, pod, given, site).map(drop)
+}
+
+/// Opens what a volume shows. Blocks on the disk.
+pub fn open(volume: &Volume, pod: &Pod, given: &Given, site: Site<'_>) -> Result<Held, Error> {
+    let own = |path: &Path| Ok(beneath::open(path, Path::new(""))?);
+    if is_live(volume) {
+        own(&site.directory.join(&volume.name))
+    } else if let Some(source) = &volume.host_path {
+        Ok(host_path::open(source, site.places)?)
+    } else if claim::name(pod, volume).is_some() {
+        let bound = given.claims.get(&volume.name).ok_or(claim::Error::NotBound)?;
+        Ok(claim::open(bound, site.places)?)
+    } else if let Some(directory) = empty_dir(volume, pod, site)? {
+        own(&directory)
+    } else {
+        Err(Error::Unsupported(unsupported(volume).unwrap_or("unknown")))
+    }
+}
+
+/// The directory of an emptyDir; None for other sources. No source at all is an emptyDir.
+fn empty_dir(volume: &Volume, pod: &Pod, site: Site<'_>) -> Result<Option<PathBuf>, Error> {
+    let none = EmptyDirVolumeSource::default();
+    let source = match &volume.empty_dir {
+        Some(source) => source,
+        None if is_sourceless(volume) => &none,
+        None => return Ok(None),
+    };
+    empty_dir::locate(source, pod, &volume.name, site.places, site.directory.join(&volume.name)).map(Some)
+}
+
+fn is_sourceless(volume: &Volume) -> bool {
+    *volume == Volume { name: volume.name.clone(), ..Volume::default() }
 }
 
 /// Whether the content comes from objects that may change.
@@ -85,6 +169,13 @@ pub fn is_live(volume: &Volume) -> bool {
         || volume.secret.is_some()
         || volume.projected.is_some()
         || volume.downward_api.is_some()
+}
+
+/// Whether no container may write to it, whatever its mounts say.
+pub fn is_read_only(volume: &Volume) -> bool {
+    is_live(volume)
+        || volume.image.is_some()
+        || volume.persistent_volume_claim.as_ref().and_then(|claim| claim.read_only) == Some(true)
 }
 
 /// The content of a volume that comes from the API; None for the others.
@@ -104,14 +195,18 @@ fn files(volume: &Volume, pod: &Pod, given: &Given) -> Result<Option<Vec<File>>,
 
 fn unsupported(volume: &Volume) -> Option<&'static str> {
     let sources = [
-        ("hostPath", volume.host_path.is_some()),
-        ("persistentVolumeClaim", volume.persistent_volume_claim.is_some()),
-        ("ephemeral", volume.ephemeral.is_some()),
         ("csi", volume.csi.is_some()),
         ("image", volume.image.is_some()),
         ("nfs", volume.nfs.is_some()),
         ("iscsi", volume.iscsi.is_some()),
         ("gitRepo", volume.git_repo.is_some()),
+        ("fc", volume.fc.is_some()),
+        ("rbd", volume.rbd.is_some()),
+        ("cephfs", volume.cephfs.is_some()),
+        ("awsElasticBlockStore", volume.aws_elastic_block_store.is_some()),
+        ("gcePersistentDisk", volume.gce_persistent_disk.is_some()),
+        ("azureDisk", volume.azure_disk.is_some()),
+        ("azureFile", volume.azure_file.is_some()),
     ];
     sources.into_iter().find(|(_, present)| *present).map(|(name, _)| name)
 }

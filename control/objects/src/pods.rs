@@ -2,6 +2,7 @@
 
 mod quality;
 mod resources;
+mod slim;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -11,6 +12,7 @@ use crate::conditions;
 
 pub use quality::{QosClass, qos_class};
 pub use resources::{Requests, limits, requests};
+pub use slim::slim;
 
 /// The pod's phase, empty when it has none yet.
 pub fn phase(pod: &Pod) -> &str {

@@ -32,7 +32,7 @@ pub fn kinds() -> Vec<Arc<Kind>> {
     });
     let nodes = definition("nodes", "NodeMetrics", "Cluster", "usage", usage(), &of_nodes);
     let pods = definition("pods", "PodMetrics", "Namespaced", "containers", containers, &of_pods);
-    [nodes, pods].iter().flat_map(|definition| custom::read_only(definition)).collect()
+    [nodes, pods].iter().flat_map(custom::read_only).collect()
 }
 
 fn usage() -> Value {

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::api::Object;
+use super::informers::Informed;
 use super::resources::Resource;
 use crate::store::{self, Entry, Event, Interest, Store};
 
@@ -55,7 +55,7 @@ struct State<K> {
     by_owner: HashMap<String, BTreeSet<Name>>,
 }
 
-impl<K: Object> Informer<K> {
+impl<K: Informed> Informer<K> {
     pub(super) fn start(store: &Store, resource: Arc<Resource>) -> Self {
         let state = State { objects: BTreeMap::new(), by_owner: HashMap::new() };
         let shared = Arc::new(Shared { state: RwLock::new(state), subscribers: Mutex::new(Vec::new()) });
@@ -106,7 +106,7 @@ impl<K: Object> Informer<K> {
     }
 }
 
-async fn follow<K: Object>(store: Store, resource: Arc<Resource>, shared: Arc<Shared<K>>, done: watch::Sender<bool>) {
+async fn follow<K: Informed>(store: Store, resource: Arc<Resource>, shared: Arc<Shared<K>>, done: watch::Sender<bool>) {
     let list = || {
         let listing = store.list(&resource.stored, None);
         shared.reset(&listing.entries);
@@ -117,7 +117,7 @@ async fn follow<K: Object>(store: Store, resource: Arc<Resource>, shared: Arc<Sh
     store.follow(Interest::all(&resource.stored), list, change).await;
 }
 
-impl<K: Object> Shared<K> {
+impl<K: Informed> Shared<K> {
     fn reset(&self, entries: &[Arc<Entry>]) {
         let present: BTreeSet<Name> = entries.iter().map(|e| (e.key.namespace.clone(), e.key.name.clone())).collect();
         let gone: Vec<Name> =
@@ -137,8 +137,7 @@ impl<K: Object> Shared<K> {
         }
         match serde_json::from_slice::<K>(&entry.bytes) {
             Ok(mut object) => {
-                // A third of an object, which no loop reads.
-                object.metadata_mut().managed_fields = None;
+                object.slim();
                 self.set(name, Some(Arc::new(object)));
             }
             Err(error) => tracing::error!(key = ?entry.key, %error, "a stored object cannot be read; ignored"),
@@ -159,7 +158,7 @@ impl<K: Object> Shared<K> {
     }
 }
 
-impl<K: Object> State<K> {
+impl<K: Informed> State<K> {
     fn set(&mut self, name: Name, new: Option<Arc<K>>) -> Option<Arc<K>> {
         let old = match &new {
             Some(object) => self.objects.insert(name.clone(), object.clone()),
@@ -184,7 +183,7 @@ impl<K: Object> State<K> {
 }
 
 /// The uid of the object's controller.
-fn controller<K: Object>(object: &K) -> Option<&str> {
+fn controller<K: Informed>(object: &K) -> Option<&str> {
     let owners = object.metadata().owner_references.as_deref().unwrap_or_default();
     owners.iter().find(|o| o.controller == Some(true)).map(|o| o.uid.as_str())
 }

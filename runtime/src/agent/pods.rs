@@ -18,6 +18,7 @@ use crate::pod::ground::Ground;
 use crate::pod::start::log_directory;
 use crate::pod::view::View;
 use crate::pod::worker::Worker;
+use crate::volume::empty_dir;
 
 /// Serves for ever. Dropped, it drops the workers, and with them the guests.
 pub async fn serve(ground: Arc<Ground>, directory: Arc<Directory>, node: &str) -> Infallible {
@@ -98,9 +99,10 @@ impl Pods {
 
     /// Once, at the start: removes what is left on disk of pods that went while the node was down.
     fn sweep(&self, listed: HashSet<String>) {
-        let (logs, pods) = (self.ground.logs.clone(), self.ground.pods.clone());
+        let (logs, pods, places) = (self.ground.logs.clone(), self.ground.pods.clone(), self.ground.places.clone());
         tokio::task::spawn_blocking(move || {
             let swept = logs.sweep(|uid| listed.contains(uid)).and_then(|()| sweep(&pods, &listed));
+            let swept = swept.and_then(|()| empty_dir::sweep(&places, |uid| listed.contains(uid)));
             if let Err(error) = swept {
                 tracing::warn!(%error, "what is left of old pods could not be removed");
             }

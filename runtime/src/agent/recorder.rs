@@ -26,8 +26,13 @@ pub struct Recorder {
 impl Recorder {
     /// Starts the task that writes; it ends with the last clone.
     pub fn spawn(client: Client, node: &str) -> Self {
+        Self::reporting(client, Reporter::on("kubelet", node))
+    }
+
+    /// The same for another part of the node.
+    pub fn reporting(client: Client, reporter: Reporter) -> Self {
         let (queue, reports) = mpsc::channel(QUEUE);
-        tokio::spawn(write(client, Correlator::new(Reporter::on("kubelet", node)), reports));
+        tokio::spawn(write(client, Correlator::new(reporter), reports));
         Self { queue }
     }
 

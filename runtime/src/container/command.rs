@@ -25,8 +25,9 @@ pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartErro
         // As long as one container holds it, the next one of the image maps nothing.
         let (gate, code) = (&setting.gate, &setting.guest);
         let interrupts = setting.terminal.as_ref().map(|tty| tty.wait_for(process.clone()));
+        let guest = setting.cpu.paced(&process.meter, noticed(run(store, code), gate.waits().clone()));
         let exit = tokio::select! {
-            result = noticed(run(store, code), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
+            result = guest => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
             code = process.stopped() => Exit::Code(code),

@@ -101,8 +101,9 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
     let instance = setting.engine.inner().guests.spawn(async move {
         let _while_it_lives = (unfinished, room);
         let setting = &handler.setting;
+        let guest = setting.cpu.paced(&handler.program.process.meter, run(&handler, request, send));
         tokio::select! {
-            outcome = run(&handler, request, send) => outcome.inspect_err(|why| complain(setting, why)),
+            outcome = guest => outcome.inspect_err(|why| complain(setting, why)),
             () = setting.gate.gone() => Err("the container was stopped".to_owned()),
         }
     });

@@ -15,10 +15,6 @@ use super::verdict::{Exit, KILLED, STOPPED};
 
 /// The exit code of a program that was interrupted: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
-/// A trap's, as an abort's on Linux.
-const TRAPPED: u8 = 134;
-/// Of a program that the host could not run.
-const NOT_RUN: u8 = 126;
 /// The number of a container's own guest, in its container.
 const FIRST: u32 = 1;
 
@@ -114,18 +110,15 @@ impl Process {
         self.heeds_interrupts.store(true, Relaxed);
     }
 
+    /// Sends it a signal. One that heeds interrupts does not end of them.
+    pub(crate) fn send(&self, signal: Signal) {
+        if signal != Signal::Interrupt || !self.heeds_interrupts() {
+            self.end(signal.code());
+        }
+    }
+
     fn end(&self, code: u8) {
         self.stop.send_if_modified(|stop| stop.is_none() && stop.replace(code).is_none());
-    }
-}
-
-/// The byte that a shell sees.
-pub(crate) fn code(exit: &Exit) -> u8 {
-    match exit {
-        Exit::Code(code) => *code,
-        Exit::Trap { .. } => TRAPPED,
-        Exit::OutOfMemory => KILLED,
-        Exit::HostFault(_) => NOT_RUN,
     }
 }
 
@@ -220,11 +213,6 @@ impl Processes {
         let table = self.0.lock();
         let named = |one: &&Arc<Process>| one.id() == id && (!one.main || *one.container == *container);
         table.running.values().find(named).cloned()
-    }
-
-    /// Sends a signal.
-    pub(crate) fn send(&self, process: &Process, signal: Signal) {
-        process.end(signal.code());
     }
 
     /// Ends a program and all it has started that is still its own.

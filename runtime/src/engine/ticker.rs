@@ -11,7 +11,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 /// The time a guest may run while others wait.
-const TICK: Duration = Duration::from_millis(10);
+pub(super) const TICK: Duration = Duration::from_millis(10);
 
 /// Ticks without a turn before the thread parks.
 const PATIENCE: u32 = 100;

@@ -16,7 +16,7 @@ const NAME: &str = "localhost/toolbox";
 #[derive(Clone)]
 pub(super) struct Toolbox {
     images: image::Store,
-    loaded: Arc<Mutex<Option<(String, Arc<Tools>)>>>,
+    loaded: Arc<Mutex<Option<(image::Digest, Arc<Tools>)>>>,
 }
 
 /// One version of it.
@@ -58,7 +58,7 @@ impl Toolbox {
         {
             return Ok(Some(tools.clone()));
         }
-        let guest = engine.load(&image.digest, &image.path).await?;
+        let guest = engine.load(&image.module.digest, &image.module.path).await?;
         let tools = Arc::new(Tools { guest, names: None });
         *self.loaded.lock() = Some((image.digest, tools.clone()));
         Ok(Some(tools))

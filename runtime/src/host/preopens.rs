@@ -12,8 +12,9 @@ use crate::container::{Mount, Spec, StartError};
 
 /// Whether the container's directories can be opened.
 pub(crate) fn check(spec: &Spec) -> Result<(), StartError> {
-    for Mount { host, guest, .. } in &spec.mounts {
-        let looked = fs::read_dir(host).map(drop);
+    for mount in &spec.mounts {
+        let Mount { host, guest, .. } = mount;
+        let looked = fs::read_dir(mount.source()).map(drop);
         looked.map_err(|error| StartError::Mount {
             host: host.clone(),
             guest: guest.clone(),
@@ -33,10 +34,10 @@ pub(super) fn open(spec: &Spec) -> WasiFilesystemCtx {
             None
         }
     });
-    for Mount { host, guest, read_only } in spec.mounts.iter().chain(lazy) {
-        let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        if let Err(error) = wasi.preopened_dir(host, guest, perms) {
-            tracing::warn!(path = %host.display(), %error, "a guest's directory could not be opened");
+    for mount in spec.mounts.iter().chain(lazy) {
+        let perms = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        if let Err(error) = wasi.preopened_dir(mount.source(), &mount.guest, perms) {
+            tracing::warn!(path = %mount.host.display(), %error, "a guest's directory could not be opened");
         }
     }
     wasi.build().filesystem().clone()

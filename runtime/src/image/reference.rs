@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::digest::Digest;
+
 /// `domain/path[:tag][@digest]`, complete: `web` is `docker.io/library/web:latest`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
@@ -26,6 +28,7 @@ pub enum InvalidReference {
 }
 
 const DEFAULT_DOMAIN: &str = "docker.io";
+const LOCAL_DOMAIN: &str = "localhost";
 const DEFAULT_TAG: &str = "latest";
 
 impl Reference {
@@ -65,6 +68,31 @@ impl Reference {
     /// `domain/path`, without tag and digest.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.domain, self.path)
+    }
+
+    /// The registry's name: `docker.io`, `localhost:5000`.
+    pub fn registry(&self) -> &str {
+        &self.domain
+    }
+
+    /// The repository within the registry: `library/web`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// What a registry is asked for: the digest, or else the tag.
+    pub fn target(&self) -> &str {
+        self.digest.as_deref().or(self.tag.as_deref()).unwrap_or(DEFAULT_TAG)
+    }
+
+    /// Whether it is of this node's own store, and of no registry anywhere.
+    pub fn is_local(&self) -> bool {
+        self.domain == LOCAL_DOMAIN
     }
 
     /// The pinned digest, `sha256:…`.
@@ -139,10 +167,8 @@ fn is_tag(tag: &str) -> bool {
     bytes.len() <= 128 && bytes.first().is_some_and(word) && bytes.iter().all(|b| word(b) || matches!(b, b'.' | b'-'))
 }
 
-pub(super) fn is_digest(digest: &str) -> bool {
-    digest
-        .strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')))
+fn is_digest(digest: &str) -> bool {
+    digest.parse::<Digest>().is_ok()
 }
 
 #[cfg(test)]

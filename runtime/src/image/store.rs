@@ -1,37 +1,47 @@
 //! The content store on disk.
+//!
+//! # Guarantees
+//! A blob is in `blobs` only when its bytes have the digest it is named by, and are on the disk. A name that is
+//! published has all its blobs. Whoever reads needs no lock; what looks before it leaps (publishing a name, removing what
+//! nobody needs) holds the store's lock file, which other processes respect.
 
+mod archive;
+mod blobs;
+mod import;
+mod migrate;
+mod names;
+mod resolve;
+mod rootfs;
+mod toolbox;
+mod unpack;
+
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use parking_lot::Mutex;
 
+use super::digest::{Digest, InvalidDigest};
 use super::reference::{InvalidReference, Reference};
+use super::{layout, manifest};
 
-/// No WebAssembly program is near this size; a disk image given by mistake is.
-const MAX_SIZE: u64 = 1 << 30;
+pub use blobs::{Blob, Upload};
+pub use import::digest;
+pub use names::Stored;
+use resolve::Facts;
+pub use resolve::{Image, Module};
+use toolbox::Toolbox;
+pub use unpack::Error as UnpackError;
 
 /// The images under one directory. Cheap to clone; several processes may have it open.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-}
-
-/// An image that is here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// The whole name it was found by.
-    pub reference: Reference,
-    /// `sha256:…` of the bytes.
-    pub digest: String,
-    /// Where the bytes are.
-    pub path: PathBuf,
-    /// How many there are.
-    pub size: u64,
-    /// When the name was last pointed here.
-    pub imported: Timestamp,
+    /// What is known of manifests. They never change, so nothing here is ever wrong, only forgotten.
+    facts: Arc<Mutex<HashMap<Digest, Arc<Facts>>>>,
+    toolbox: Option<Arc<Toolbox>>,
 }
 
 /// What may go wrong with the store.
@@ -45,6 +55,9 @@ pub enum Error {
         /// What is wrong with it.
         source: InvalidReference,
     },
+    /// The digest is not one.
+    #[error(transparent)]
+    NoDigest(#[from] InvalidDigest),
     /// The file is something else.
     #[error("{path}: not WebAssembly: {found}", path = path.display())]
     NotWasm {
@@ -53,12 +66,41 @@ pub enum Error {
         /// What it looks like.
         found: &'static str,
     },
-    /// The file is larger than the store takes.
-    #[error("{path}: larger than {MAX_SIZE} bytes", path = path.display())]
+    /// Larger than the store takes.
+    #[error("{path}: larger than {max} bytes", path = path.display(), max = manifest::MAX_IMAGE)]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
+    /// The bytes are not what they were said to be.
+    #[error("the content has the digest {actual}, not {expected}")]
+    Digest {
+        /// As it was said.
+        expected: Digest,
+        /// As it is.
+        actual: Digest,
+    },
+    /// A manifest refers to what is not here.
+    #[error("the manifest refers to {0}, which is not here")]
+    Incomplete(Digest),
+    /// Somebody else writes it.
+    #[error("the upload {0} is being written by another")]
+    Busy(String),
+    /// A manifest that is none.
+    #[error("{0}")]
+    Manifest(#[from] manifest::Error),
+    /// An image that can't be used.
+    #[error("{0}")]
+    Layout(#[from] layout::Error),
+    /// Its layers can't be unpacked.
+    #[error("unpack the image's layers: {0}")]
+    Unpack(#[from] UnpackError),
+    /// The program that it is to run is not in its layers.
+    #[error("the image's entry point {0:?} is no WebAssembly file in it")]
+    NoProgram(String),
+    /// What is embedded in this binary is damaged.
+    #[error("unpack the toolbox: {0}")]
+    Toolbox(io::Error),
     /// The disk said no.
     #[error("{path}: {source}", path = path.display())]
     Io {
@@ -69,138 +111,22 @@ pub enum Error {
     },
 }
 
-/// One name, as it is kept on disk.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    reference: String,
-    digest: String,
-    size: u64,
-    imported: Timestamp,
-}
-
-/// The digest that `file` would have as an image.
-///
-/// # Errors
-/// A file that cannot be read, or that is no image.
-pub fn digest(file: &Path) -> Result<String, Error> {
-    let mut source = File::open(file).map_err(at(file))?;
-    copy(&mut source, file, &mut io::sink()).map(|(digest, _)| digest)
-}
-
 impl Store {
     /// Opens the store in `root`, making it when it is not there.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {
-        let store = Self { root: root.into() };
-        for directory in [store.blobs(), store.refs()] {
+        let store = Self { root: root.into(), facts: Arc::default(), toolbox: None };
+        for directory in [store.blobs(), store.names()] {
             fs::create_dir_all(&directory).map_err(at(&directory))?;
         }
+        store.migrate()?;
         Ok(store)
     }
 
-    /// Copies `file` into the store and points `reference` at it. A name that exists moves.
-    pub fn import(&self, file: &Path, reference: &str) -> Result<Image, Error> {
-        let reference = parse(reference)?;
-        let mut source = File::open(file).map_err(at(file))?;
-        let mut blob = tempfile::NamedTempFile::new_in(self.blobs()).map_err(at(&self.blobs()))?;
-        let (digest, size) = copy(&mut source, file, &mut blob)?;
-        blob.as_file().sync_all().map_err(at(blob.path()))?;
-
-        let _guard = self.lock()?;
-        let path = self.blob(&digest);
-        if !path.exists() {
-            blob.persist(&path).map_err(|error| Error::Io { path: path.clone(), source: error.error })?;
-        }
-        let imported = Timestamp::now();
-        self.publish(&Record { reference: reference.to_string(), digest: digest.clone(), size, imported })?;
-        Ok(Image { reference, digest, path, size, imported })
-    }
-
-    /// The image a name stands for now, read from disk each time: another process may have changed it.
-    pub fn resolve(&self, reference: &str) -> Result<Option<Image>, Error> {
-        let reference = parse(reference)?;
-        if let Some(digest) = reference.digest() {
-            let (digest, path) = (digest.to_owned(), self.blob(digest));
-            return match fs::metadata(&path) {
-                Ok(found) => {
-                    let image = Image { reference, digest, path, size: found.len(), imported: Timestamp::UNIX_EPOCH };
-                    Ok(Some(image))
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(at(&path)(error)),
-            };
-        }
-        Ok(self.record(&self.ref_path(&reference))?.and_then(|record| self.image(record)))
-    }
-
-    /// Every name, in order.
-    pub fn list(&self) -> Result<Vec<Image>, Error> {
-        let mut images = Vec::new();
-        for path in self.ref_paths()? {
-            images.extend(self.record(&path)?.and_then(|record| self.image(record)));
-        }
-        images.sort_by_key(|image| image.reference.to_string());
-        Ok(images)
-    }
-
-    /// Forgets a name, and the bytes when no other name has them. False when there was no such name.
-    pub fn remove(&self, reference: &str) -> Result<bool, Error> {
-        let reference = parse(reference)?;
-        let _guard = self.lock()?;
-        let path = self.ref_path(&reference);
-        let Some(record) = self.record(&path)? else { return Ok(false) };
-        fs::remove_file(&path).map_err(at(&path))?;
-        let mut others = false;
-        for path in self.ref_paths()? {
-            others |= self.record(&path)?.is_some_and(|other| other.digest == record.digest);
-        }
-        if !others {
-            let blob = self.blob(&record.digest);
-            fs::remove_file(&blob).or_else(unless_missing).map_err(at(&blob))?;
-        }
-        Ok(true)
-    }
-
-    fn publish(&self, record: &Record) -> Result<(), Error> {
-        let refs = self.refs();
-        let path = refs.join(ref_name(&record.reference));
-        let write = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&refs)?;
-            serde_json::to_writer(&mut file, record)?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            File::open(&refs)?.sync_all()
-        };
-        write().map_err(at(&path))
-    }
-
-    fn record(&self, path: &Path) -> Result<Option<Record>, Error> {
-        match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::from).map_err(at(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(path)(error)),
-        }
-    }
-
-    /// None when the bytes are gone: then the name stands for nothing.
-    fn image(&self, record: Record) -> Option<Image> {
-        let path = self.blob(&record.digest);
-        let reference = Reference::parse(&record.reference).ok()?;
-        path.exists().then_some(Image {
-            reference,
-            digest: record.digest,
-            path,
-            size: record.size,
-            imported: record.imported,
-        })
-    }
-
-    fn ref_paths(&self) -> Result<Vec<PathBuf>, Error> {
-        let refs = self.refs();
-        let paths = fs::read_dir(&refs)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>());
-        let mut paths = paths.map_err(at(&refs))?;
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-        Ok(paths)
+    /// With the toolbox that is embedded in the binary (compressed with gzip) as `localhost/toolbox`, whatever the tag.
+    /// It is unpacked when it is first asked for.
+    #[must_use]
+    pub fn with_toolbox(self, compressed: &'static [u8]) -> Self {
+        Self { toolbox: Some(Arc::new(Toolbox::new(compressed))), ..self }
     }
 
     /// Held until dropped; the kernel lets go when the process dies.
@@ -215,66 +141,17 @@ impl Store {
         self.root.join("blobs/sha256")
     }
 
-    fn blob(&self, digest: &str) -> PathBuf {
-        self.blobs().join(digest.trim_start_matches("sha256:"))
+    fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
     }
 
-    fn refs(&self) -> PathBuf {
+    fn names(&self) -> PathBuf {
         self.root.join("refs")
     }
-
-    fn ref_path(&self, reference: &Reference) -> PathBuf {
-        self.refs().join(ref_name(&reference.to_string()))
-    }
-}
-
-/// Hashed, because a name may be longer than a file name and holds slashes.
-fn ref_name(reference: &str) -> String {
-    format!("{}.json", hex(&Sha256::digest(reference)[..16]))
 }
 
 fn parse(reference: &str) -> Result<Reference, Error> {
     Reference::parse(reference).map_err(|source| Error::Reference { reference: reference.to_owned(), source })
-}
-
-/// Copies while hashing, and looks at the first bytes before it writes any.
-fn copy(source: &mut File, path: &Path, to: &mut impl Write) -> Result<(String, u64), Error> {
-    let mut chunk = vec![0; 64 * 1024];
-    let (mut hash, mut size) = (Sha256::new(), 0);
-    let mut head = Vec::with_capacity(512);
-    source.take(512).read_to_end(&mut head).map_err(at(path))?;
-    if !head.starts_with(b"\0asm") {
-        return Err(Error::NotWasm { path: path.to_owned(), found: looks_like(&head) });
-    }
-    let mut filled = head.len();
-    chunk[..filled].copy_from_slice(&head);
-    while filled > 0 {
-        size += filled as u64;
-        if size > MAX_SIZE {
-            return Err(Error::TooLarge { path: path.to_owned() });
-        }
-        hash.update(&chunk[..filled]);
-        to.write_all(&chunk[..filled]).map_err(at(path))?;
-        filled = source.read(&mut chunk).map_err(at(path))?;
-    }
-    Ok((format!("sha256:{}", hex(&hash.finalize())), size))
-}
-
-fn looks_like(head: &[u8]) -> &'static str {
-    match head {
-        [] => "the file is empty",
-        [0x7f, b'E', b'L', b'F', ..] => "this is a Linux program; build it for wasm32-wasip2",
-        [0x1f, 0x8b, ..] => "this is a compressed archive; give the .wasm file itself",
-        [b'(', ..] => "this is WebAssembly text; assemble it first",
-        _ if head.get(257..262) == Some(b"ustar") => {
-            "this is a tar archive, as a Linux container image is; Sampan runs WebAssembly components"
-        }
-        _ => "it does not start with \\0asm",
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
@@ -286,48 +163,10 @@ fn unless_missing(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wasm(directory: &Path, content: &str) -> PathBuf {
-        let path = directory.join(format!("{content}.wasm"));
-        fs::write(&path, [b"\0asm", content.as_bytes()].concat()).expect("write");
-        path
-    }
-
-    #[test]
-    fn a_name_moves_and_the_bytes_go_with_the_last_one() {
-        let directory = tempfile::tempdir().expect("directory");
-        let store = Store::open(directory.path().join("images")).expect("open");
-        let (one, two) = (wasm(directory.path(), "one"), wasm(directory.path(), "two"));
-        let first = store.import(&one, "localhost/web:v1").expect("import");
-        assert_eq!(store.resolve("localhost/web:v1").expect("read"), Some(first.clone()));
-        assert_eq!(store.resolve("localhost/web:v2").expect("read"), None);
-        let pinned = store.resolve(&format!("localhost/web@{}", first.digest)).expect("read").expect("by digest");
-        assert_eq!(pinned.path, first.path);
-
-        store.import(&one, "web").expect("a second name");
-        let moved = store.import(&two, "localhost/web:v1").expect("move");
-        assert_ne!(moved.digest, first.digest);
-        let names: Vec<_> = store.list().expect("list").iter().map(|image| image.reference.to_string()).collect();
-        assert_eq!(names, ["docker.io/library/web:latest", "localhost/web:v1"]);
-
-        assert!(first.path.exists(), "another name holds it");
-        assert!(store.remove("web").expect("remove"));
-        assert!(!first.path.exists());
-        assert!(!store.remove("web").expect("nothing to remove"));
-    }
-
-    #[test]
-    fn other_files_are_refused_with_what_they_are() {
-        let directory = tempfile::tempdir().expect("directory");
-        let store = Store::open(directory.path().join("images")).expect("open");
-        let path = directory.path().join("server");
-        fs::write(&path, b"\x7fELF....").expect("write");
-        let error = store.import(&path, "localhost/server").expect_err("refused");
-        assert!(error.to_string().contains("Linux program"), "{error}");
-        assert!(store.list().expect("list").is_empty());
-        assert_eq!(fs::read_dir(store.blobs()).expect("read").count(), 0, "nothing is left behind");
-    }
+/// Makes what was renamed into a directory last.
+fn sync_directory(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(at(path))
 }
+
+#[cfg(test)]
+mod tests;

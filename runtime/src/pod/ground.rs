@@ -16,8 +16,10 @@ use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
 use crate::engine::Engine;
+use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
+use crate::volume::places::Places;
 
 /// The node's own things, shared by all workers.
 pub struct Ground {
@@ -25,6 +27,8 @@ pub struct Ground {
     pub client: kube::Client,
     /// Runs guests.
     pub engine: Engine,
+    /// Runs programs in containers that run.
+    pub exec: Exec,
     /// The network.
     pub fabric: Fabric,
     /// Addresses for pods.
@@ -47,6 +51,8 @@ pub struct Ground {
     pub allocatable: Arc<BTreeMap<String, Quantity>>,
     /// Where pods have their volumes: `<data>/pods`.
     pub pods: PathBuf,
+    /// Where other volumes are.
+    pub places: Places,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
     pub starts: Arc<Semaphore>,
 }
@@ -64,6 +70,7 @@ impl Ground {
             config_maps,
             secrets,
             tokens: around.tokens(),
+            claims: around.claims(),
             services: self.services.around(namespace, links),
         }
     }

@@ -1,7 +1,7 @@
 //! A pod's sandbox: its volumes on disk, its address on the network.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::ground::Ground;
 use crate::agent::references::Subscription;
 use crate::container::{LazyMount, Mount};
 use crate::sandbox::Sandbox;
-use crate::volume;
+use crate::volume::{self, Site, claim};
 
 /// How soon what may have come right by itself is tried again.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
@@ -47,6 +47,19 @@ pub enum Error {
         /// What is wrong.
         source: volume::Error,
     },
+    /// A `FailedMount`, too.
+    #[error(
+        "Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[], failed to process \
+         volumes=[{volume}]: error processing PVC {claim}: {source}"
+    )]
+    Claim {
+        /// The pod's volume.
+        volume: String,
+        /// The claim's namespace and name.
+        claim: String,
+        /// What is wrong.
+        source: claim::Error,
+    },
     /// A `FailedCreatePodSandBox`.
     #[error("Failed to create pod sandbox: {0}")]
     Address(#[from] PoolError),
@@ -68,7 +81,7 @@ impl Error {
     /// The event's reason.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Volume { .. } => "FailedMount",
+            Self::Volume { .. } | Self::Claim { .. } => "FailedMount",
             Self::Address(_) | Self::Attach(_) | Self::LongName(_) | Self::Stopping => "FailedCreatePodSandBox",
         }
     }
@@ -77,6 +90,11 @@ impl Error {
 /// Where the pod's volumes are, by name.
 pub fn volumes(ground: &Ground, pod: &Pod) -> PathBuf {
     directory(ground, pod).join("volumes")
+}
+
+/// What the pod has in memory, where the machine has a file system there.
+pub fn memory(ground: &Ground, pod: &Pod) -> Option<PathBuf> {
+    ground.places.memory(pod.metadata.uid.as_deref().unwrap_or("none"))
 }
 
 /// Everything the pod has on disk besides its logs.
@@ -91,7 +109,16 @@ pub async fn make(
     mut around: Subscription,
 ) -> (Result<Place, Error>, Subscription) {
     around.known().await;
-    let made = make_with(&ground, &pod, &around).await;
+    let made = match claim::resolve(&ground.client, &pod).await {
+        Ok(claims) => {
+            around.found(claims);
+            make_with(&ground, &pod, &around).await
+        }
+        Err((volume, claim, source)) => {
+            let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+            Err(Error::Claim { volume, claim: format!("{namespace}/{claim}"), source })
+        }
+    };
     (made, around)
 }
 
@@ -110,7 +137,7 @@ async fn make_with(ground: &Arc<Ground>, pod: &Arc<Pod>, around: &Subscription) 
 /// Written when a guest of the pod first looks.
 fn etc(ground: &Arc<Ground>, pod: &Arc<Pod>, called: String, ip: IpAddr) -> LazyMount {
     let host = directory(ground, pod).join("etc");
-    let mount = Mount { host: host.clone(), guest: "/etc".to_owned(), read_only: true };
+    let mount = Mount { host: host.clone(), guest: "/etc".to_owned(), read_only: true, pin: None };
     let (ground, pod, written) = (ground.clone(), pod.clone(), Mutex::new(false));
     let make = move || {
         let mut written = written.lock();
@@ -145,14 +172,14 @@ pub async fn provide(ground: &Ground, pod: &Arc<Pod>, given: Given) -> Result<()
     if pod.spec.as_ref().is_none_or(|spec| spec.volumes.iter().flatten().next().is_none()) {
         return Ok(());
     }
-    let pod = pod.clone();
-    let work = move || provide_all(&pod, &given, &volumes);
+    let (pod, places) = (pod.clone(), ground.places.clone());
+    let work = move || provide_all(&pod, &given, Site { places: &places, directory: &volumes });
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Stopping))
 }
 
-fn provide_all(pod: &Pod, given: &Given, volumes: &Path) -> Result<(), Error> {
+fn provide_all(pod: &Pod, given: &Given, site: Site<'_>) -> Result<(), Error> {
     for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
-        volume::provide(volume, pod, given, &volumes.join(&volume.name))
+        volume::provide(volume, pod, given, site)
             .map_err(|source| Error::Volume { volume: volume.name.clone(), source })?;
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! Starting one container: image, configuration, code, guest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,12 +14,12 @@ use super::ground::Ground;
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
+use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
 use crate::sandbox::Sandbox;
-use crate::volume;
+use crate::volume::{self, Site};
 
 /// The port of an HTTP handler whose container declares none.
 const DEFAULT_HTTP_PORT: u16 = 80;
@@ -125,7 +127,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
     let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
-    let guest = ground.engine.load(&image.digest, &image.path).await?;
+    let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
     let spec = Spec {
         args: arguments,
         env: variables,
@@ -133,6 +135,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         lazy_mounts,
         working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
         memory_limit: memory_limit(&container),
+        cpu: cpu(&container),
         http_ports: http_ports(&container),
         stdin: stdin(&container),
         tty: container.tty == Some(true),
@@ -153,8 +156,10 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     let mut variables = env::environment(pod, container, &given)?;
     variables.entry("HOSTNAME".to_owned()).or_insert_with(|| order.sandbox.hostname.clone());
     let arguments = env::arguments(container, pulled.image.reference.program(), &variables);
+    let volumes = place::volumes(ground, pod);
+    let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
-    let mounts = volume::mounts::mounts(pod, container, &variables, &place::volumes(ground, pod), &own)?;
+    let mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
     let words = Words::of(container, &own, &mounts);
     let mut lazy_mounts = vec![order.etc.clone()];
@@ -179,9 +184,22 @@ fn id(order: &Order) -> String {
     format!("wasmtime://{}", image::hex(&hash))
 }
 
-fn memory_limit(container: &Container) -> Option<u64> {
+/// What its resources say of memory.
+pub fn memory_limit(container: &Container) -> Option<u64> {
     let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
     u64::try_from(Quantity::lenient(limit).whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+/// What its resources say of processors.
+pub fn cpu(container: &Container) -> Cpu {
+    let resources = container.resources.as_ref();
+    let limits = resources.and_then(|resources| resources.limits.as_ref());
+    let requests = resources.and_then(|resources| resources.requests.as_ref());
+    let millicores = |list: Option<&BTreeMap<String, Text>>| {
+        let amount = Quantity::lenient(list?.get("cpu")?).milli();
+        u32::try_from(amount).ok().filter(|amount| *amount > 0)
+    };
+    Cpu { limit: millicores(limits), request: millicores(requests) }
 }
 
 fn stdin(container: &Container) -> Stdin {

@@ -62,7 +62,7 @@ impl Words {
 
     /// The folder as the container is given it; one that it has already is not given again.
     pub fn mount(&self) -> Option<LazyMount> {
-        let mount = Mount { host: self.folder.clone(), guest: self.guest.clone(), read_only: false };
+        let mount = Mount { host: self.folder.clone(), guest: self.guest.clone(), read_only: false, pin: None };
         let words = self.clone();
         (!self.shared).then(|| LazyMount { mount, make: Arc::new(move || words.make()) })
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_volume_of_its_own_may_hold_the_file() {
         let volume = tempfile::tempdir().expect("directory");
-        let mut mount = Mount { host: volume.path().to_owned(), guest: "/dev".into(), read_only: false };
+        let mut mount = Mount { host: volume.path().to_owned(), guest: "/dev".into(), read_only: false, pin: None };
         let words = Words::of(&Container::default(), Path::new("/none"), std::slice::from_ref(&mount)).expect("words");
         assert!(words.mount().is_none());
         for name in ["termination-log", "other"] {

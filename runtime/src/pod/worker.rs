@@ -221,7 +221,7 @@ impl Worker {
             };
             for one in live.probing.take_due(unit.started, now) {
                 let (fabric, instance) = (self.ground.fabric.clone(), live.instance);
-                let inside = Inside::new(self.view.clone(), &unit.name);
+                let inside = Inside::new(self.ground.exec.clone(), self.view.clone(), &unit.name);
                 self.tries.push(Box::pin(async move {
                     let answer = crate::probe::attempt(&fabric, &inside, &one.target, ip, one.timeout).await;
                     (index, instance, one.gauge, answer)
@@ -288,7 +288,8 @@ impl Worker {
             act::kill(live.container).await;
         }
         self.place = None;
-        let directories = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let on_disk = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
+        let directories = on_disk.into_iter().chain(place::memory(&self.ground, &self.pod));
         // A thousand pods that go together take turns as well, rather than a thread each.
         let _turn = self.ground.starts.acquire().await;
         // When the runtime is going down there is nobody to do it: the next start sweeps.

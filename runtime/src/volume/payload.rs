@@ -10,6 +10,8 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::Error;
 
 /// `defaultMode` where the API did not fill it in.
@@ -46,13 +48,12 @@ pub fn write(directory: &Path, files: &[File]) -> Result<(), Error> {
 }
 
 fn replace(directory: &Path, files: &[File]) -> io::Result<()> {
-    let old = match fs::read_link(directory.join(DATA)) {
-        Ok(old) if unchanged(&directory.join(&old), files) => return Ok(()),
-        Ok(old) => Some(old),
-        Err(_) => None,
-    };
+    if fs::read_link(directory.join(DATA)).is_ok_and(|old| unchanged(&directory.join(&old), files)) {
+        return link_names(directory, files);
+    }
     fs::create_dir_all(directory)?;
-    let fresh = tempfile::Builder::new().prefix("..").tempdir_in(directory)?;
+    let prefix = Timestamp::now().strftime("..%Y_%m_%d_%H_%M_%S.").to_string();
+    let fresh = tempfile::Builder::new().prefix(&prefix).tempdir_in(directory)?;
     fs::set_permissions(fresh.path(), fs::Permissions::from_mode(0o755))?;
     for file in files {
         let path = fresh.path().join(&file.path);
@@ -70,8 +71,17 @@ fn replace(directory: &Path, files: &[File]) -> io::Result<()> {
     symlink(&name, &link)?;
     fs::rename(&link, directory.join(DATA))?;
     link_names(directory, files)?;
-    if let Some(old) = old {
-        fs::remove_dir_all(directory.join(old)).or_else(unless_missing)?;
+    remove_old(directory, &name)
+}
+
+/// Removes the content before this one, and what a server that was killed had begun.
+fn remove_old(directory: &Path, current: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_content = entry.file_name().as_encoded_bytes().starts_with(b"..") && entry.file_type()?.is_dir();
+        if is_content && entry.file_name() != current.as_os_str() {
+            fs::remove_dir_all(entry.path()).or_else(unless_missing)?;
+        }
     }
     Ok(())
 }
@@ -86,9 +96,11 @@ fn link_names(directory: &Path, files: &[File]) -> io::Result<()> {
         }
     }
     for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         let known = name.to_str().is_some_and(|name| name.starts_with("..") || names.contains(name));
-        if !known {
+        // What is no link was made for a `subPath`, and is in use.
+        if !known && entry.file_type()?.is_symlink() {
             fs::remove_file(directory.join(&name)).or_else(unless_missing)?;
         }
     }

@@ -31,6 +31,9 @@ pub fn files(name: &str, source: &ProjectedVolumeSource, pod: &Pod, given: &Give
         if let Some(fields) = &source.downward_api {
             more.extend(downward_api::files(fields.items.as_deref(), mode, pod, given)?);
         }
+        if source.cluster_trust_bundle.is_some() {
+            return Err(Error::Unsupported("projected clusterTrustBundle"));
+        }
         files.retain(|file| more.iter().all(|newer| newer.path() != file.path()));
         files.append(&mut more);
     }

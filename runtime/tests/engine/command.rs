@@ -37,10 +37,10 @@ async fn over_the_memory_limit_is_out_of_memory() {
     let net = Net::new();
     let (mut hog, ears) = start_with(&net.pod("hog"), &["hog"], |spec| spec.memory_limit = Some(16 << 20)).await;
     ears.hear("holding 4 MiB").await;
-    assert!((4 << 20..=16 << 20).contains(&hog.memory()), "{}", hog.memory());
+    assert!((4 << 20..=16 << 20).contains(&hog.usage().memory), "{}", hog.usage().memory);
     assert_eq!(exit(&mut hog).await, Exit::OutOfMemory);
     assert!(ears.text().contains("holding 8 MiB") && !ears.text().contains("holding 16 MiB"), "{}", ears.text());
-    assert_eq!(hog.memory(), 0, "the Store is gone");
+    assert_eq!(hog.usage().memory, 0, "the Store is gone");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn mounts_can_be_read_only() {
     let net = Net::new();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("log"), "first\n").unwrap();
-    let mount = |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only };
+    let mount = |read_only| Mount { host: dir.path().to_owned(), guest: "/data".into(), read_only, pin: None };
     let (tail, ears) = start_with(&net.pod("tail"), &["log-tail", "/data/log"], |spec| {
         spec.mounts = vec![mount(true)];
     })
