@@ -10,6 +10,7 @@ pub(crate) mod cpu;
 pub(crate) mod gate;
 mod handle;
 mod http;
+mod http3;
 pub(crate) mod limits;
 mod output;
 mod parking;

@@ -1,4 +1,4 @@
-//! What a guest can see of the world outside: the host side of WASI 0.2.
+//! What a guest can see of the world outside: the host side of WASI.
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
@@ -26,7 +26,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Setting, StartError};
-use crate::engine::{Engine, slice};
+use crate::engine::slice;
 use http::Outgoing;
 use sockets::Network;
 
@@ -77,14 +77,19 @@ impl Host {
         self.filesystem()
     }
 
+    fn sockets(&mut self) -> sockets::View<'_> {
+        sockets::View { network: &mut self.network, table: &mut self.table }
+    }
+
     /// What it is an instance of.
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
     /// A Store that yields at every tick and keeps to its limits.
-    pub(crate) fn into_store(self, engine: &Engine) -> Store<Host> {
-        let mut store = Store::new(&engine.inner().wasm, self);
+    pub(crate) fn into_store(self) -> Store<Host> {
+        let engine = self.program.guest.engine().clone();
+        let mut store = Store::new(&engine, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| {
@@ -124,7 +129,23 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Everything that a guest may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
+/// Everything that a guest of WASI 0.3 may import: one component may mix both versions.
+pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    use wasmtime_wasi::p3::bindings::filesystem;
+
+    let mut linker = linker(engine)?;
+    let l = &mut linker;
+    wasmtime_wasi::p3::cli::add_to_linker(l)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(l)?;
+    filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
+    wasmtime_wasi::p3::random::add_to_linker(l)?;
+    wasmtime_wasi_http::p3::add_to_linker(l)?;
+    sockets::concurrent::add_to_linker(l, Host::sockets)?;
+    Ok(linker)
+}
+
+/// Everything that a guest of WASI 0.2 may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
 /// library imports them everywhere.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
@@ -152,7 +173,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    sockets::add_to_linker(l, Host::sockets)?;
     processes::add_to_linker(l, |host| processes::View {
         table: &mut host.table,
         setting: &host.setting,
