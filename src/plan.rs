@@ -133,6 +133,10 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            cluster_names: runtime::pod::etc::ClusterNames {
+                domain: control::CLUSTER_DOMAIN.to_owned(),
+                nameserver: self.services.nth(10),
+            },
             host_path_roots: self.settings.host_path_roots.clone(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
