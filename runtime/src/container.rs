@@ -11,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod gate;
 mod handle;
 mod http;
+mod http3;
 pub(crate) mod limits;
 mod output;
 mod parking;
@@ -29,6 +30,7 @@ use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
@@ -63,6 +65,8 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
+    /// More of them, which are made when the guest first looks at what directories it has.
+    pub lazy_mounts: Vec<LazyMount>,
     /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
     /// themselves, or not at all.
     pub working_dir: Option<String>,
@@ -89,6 +93,7 @@ impl Spec {
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
+            lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
             cpu: Cpu::default(),
@@ -118,6 +123,15 @@ impl Mount {
     pub(crate) fn source(&self) -> PathBuf {
         self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
     }
+}
+
+/// A directory that costs nothing until a guest looks: most never do.
+#[derive(Clone)]
+pub struct LazyMount {
+    /// Where it will be, and where the guest sees it.
+    pub mount: Mount,
+    /// Makes it. Called on a thread that runs guests: a few small files at most, and nothing when it was called before.
+    pub make: Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>,
 }
 
 /// Why a container did not start. Nothing of it is left.
@@ -163,6 +177,7 @@ pub fn start(
     sandbox: &Sandbox,
     spec: Spec,
 ) -> Result<Container, StartError> {
+    preopens::check(&spec)?;
     let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
     let task = match &setting.guest.entry {

@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod downward;
 pub mod env;
+pub mod etc;
 pub mod expand;
 pub mod given;
 pub mod ground;

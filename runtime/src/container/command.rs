@@ -19,7 +19,7 @@ pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartErro
     let listed = Listed::new(&setting.sandbox.processes, &process);
     let host = Host::new(&setting, program)?;
     let denied = host.limits.denied();
-    let store = host.into_store(&setting.engine);
+    let store = host.into_store();
     let engine = setting.engine.clone();
     Ok(engine.inner().guests.spawn(async move {
         // As long as one container holds it, the next one of the image maps nothing.
@@ -40,12 +40,9 @@ pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartErro
 }
 
 /// Instantiates a guest and runs it to its end.
-pub(super) async fn run(mut store: Store<Host>, guest: &CompiledGuest) -> wasmtime::Result<Result<(), ()>> {
+pub(super) async fn run(store: Store<Host>, guest: &CompiledGuest) -> wasmtime::Result<Result<(), ()>> {
     match &guest.entry {
-        Entry::Command(entry) => {
-            let command = entry.instantiate_async(&mut store).await?;
-            command.wasi_cli_run().call_run(&mut store).await
-        }
+        Entry::Command(entry) => entry.run(store).await,
         // Called with requests, never run.
         Entry::Http(_) => Ok(Err(())),
     }

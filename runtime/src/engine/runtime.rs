@@ -49,6 +49,11 @@ impl Guests {
         &self.fair
     }
 
+    /// Has the ticker move this engine's epoch on, too.
+    pub(super) fn tick(&self, engine: &wasmtime::Engine) {
+        self.ticker.tick(engine);
+    }
+
     /// Runs a guest, or work that belongs to one, on the guests' threads. Aborting the handle ends it when it next
     /// waits or yields. What polls a guest's code goes through its container's
     /// [account](crate::container::cpu::Account::paced).

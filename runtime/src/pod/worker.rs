@@ -227,7 +227,7 @@ impl Worker {
             };
             for one in live.probing.take_due(unit.started, now) {
                 let (fabric, instance) = (self.ground.fabric.clone(), live.instance);
-                let inside = Inside::new(self.view.clone(), &unit.name);
+                let inside = Inside::new(self.ground.exec.clone(), self.view.clone(), &unit.name);
                 self.tries.push(Box::pin(async move {
                     let answer = crate::probe::attempt(&fabric, &inside, &one.target, ip, one.timeout).await;
                     (index, instance, one.gauge, answer)
