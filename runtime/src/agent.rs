@@ -33,6 +33,7 @@ use crate::image;
 use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
+use crate::registry::Registry;
 use crate::server::Server;
 use crate::volume::places::Places;
 use directory::Directory;
@@ -210,6 +211,11 @@ impl Node {
     /// Runs programs in its pods.
     pub fn exec(&self) -> Exec {
         Exec::new(self.directory.clone(), self.images.clone())
+    }
+
+    /// Answers the requests of other programs for its images.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.images.clone())
     }
 
     /// Its images.
