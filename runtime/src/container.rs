@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
@@ -51,6 +52,9 @@ pub use processes::Processes;
 pub use stdin::Stdin;
 pub use usage::{Meter, Usage};
 pub use verdict::Exit;
+
+/// Pipes that the programs of a container have at once, of 64 KiB each.
+const PIPES: usize = 512;
 
 /// What to run a guest with.
 #[derive(Clone)]
@@ -202,6 +206,8 @@ pub(crate) struct Setting {
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
     pub(crate) keyboard: Keyboard,
+    /// Room for pipes between its programs.
+    pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
 }
 
@@ -226,6 +232,7 @@ impl Setting {
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
+            pipes: Arc::new(Semaphore::new(PIPES)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,
