@@ -14,6 +14,7 @@ pub mod volume;
 
 pub mod image;
 pub mod logs;
+pub mod registry;
 
 pub mod engine;
 pub mod guest;
