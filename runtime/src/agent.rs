@@ -198,9 +198,9 @@ pub struct Node {
 }
 
 impl Node {
-    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    /// Answers the requests that a control plane makes of its nodes: logs, streams, and what runs.
     pub fn server(&self) -> Server {
-        Server::new(self.directory.clone())
+        Server::new(self.directory.clone(), self.exec(), self.fabric.clone())
     }
 
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
