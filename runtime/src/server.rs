@@ -26,6 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::agent::directory::Directory;
 use crate::exec::Exec;
 use crate::logs::{self, Query};
+use crate::stats::{Page, Stats};
 
 /// Answers for one node. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub struct Server {
     directory: Arc<Directory>,
     exec: Exec,
     fabric: Fabric,
+    stats: Stats,
     /// Ends the streams with the last server.
     streams: Arc<DropGuard>,
 }
@@ -74,8 +76,8 @@ impl Place {
 }
 
 impl Server {
-    pub(crate) fn new(directory: Arc<Directory>, exec: Exec, fabric: Fabric) -> Self {
-        Self { directory, exec, fabric, streams: Arc::new(CancellationToken::new().drop_guard()) }
+    pub(crate) fn new(directory: Arc<Directory>, exec: Exec, fabric: Fabric, stats: Stats) -> Self {
+        Self { directory, exec, fabric, stats, streams: Arc::new(CancellationToken::new().drop_guard()) }
     }
 
     /// The task of an upgraded connection: it ends with the connection, and with the server. `held` is what whoever
@@ -143,6 +145,12 @@ fn switch(response: Response<()>) -> Response<Body> {
     response.map(|()| Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync())
 }
 
+fn page(page: Page) -> Response<Body> {
+    let mut response = text(StatusCode::OK, page.text);
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(page.media_type));
+    response
+}
+
 fn text(status: StatusCode, text: String) -> Response<Body> {
     let body = Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {}).boxed_unsync();
     let mut response = Response::new(body);
@@ -162,6 +170,10 @@ impl<B: Send + 'static> tower::Service<Request<B>> for Server {
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if request.method() == Method::GET && self.stats.has(request.uri().path()) {
+            let (stats, path) = (self.stats.clone(), request.uri().path().to_owned());
+            return Box::pin(async move { Ok(page(stats.page(&path).await)) });
+        }
         let response = self.answer(&mut request).unwrap_or_else(|Refusal(response)| response);
         Box::pin(std::future::ready(Ok(response)))
     }
@@ -203,7 +215,8 @@ mod tests {
         directory.enter(&pod, Arc::new(View::new(root.path().to_owned(), Arc::new(pod.clone()))));
         let images = crate::image::Store::open(root.path().join("images")).expect("store");
         let fabric = Fabric::new(netproxy::fabric::Config::default());
-        let server = Server::new(directory.clone(), Exec::new(directory, images), fabric);
+        let stats = Stats::new("pi", root.path(), directory.clone());
+        let server = Server::new(directory.clone(), Exec::new(directory, images), fabric, stats);
 
         assert_eq!(get(&server, "/containerLogs/dev/web/up?tailLines=1").await, (200, "two\n".into()));
         let cases = [
@@ -225,5 +238,6 @@ mod tests {
         }
         assert_eq!(get(&server, "/healthz").await.0, 200);
         assert!(get(&server, "/pods").await.1.contains("\"name\":\"web\""));
+        assert!(get(&server, "/metrics").await.1.contains("kubelet_node_name{node=\"pi\"} 1"));
     }
 }
