@@ -17,6 +17,7 @@ mod deployments;
 mod images;
 mod namespaces;
 mod pods;
+mod registries;
 mod replica_sets;
 mod rollout_under_load;
 mod run;

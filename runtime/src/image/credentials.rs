@@ -65,12 +65,12 @@ struct Entry {
 impl Keyring {
     /// Adds what a secret has. Secrets of other types have nothing for us.
     pub fn add(&mut self, secret: &Secret) -> Result<(), InvalidSecret> {
-        let invalid =
-            |reason| InvalidSecret { name: secret.metadata.name.clone().unwrap_or_default(), reason };
+        let invalid = |reason| InvalidSecret { name: secret.metadata.name.clone().unwrap_or_default(), reason };
         let data = |key: &str| secret.data.as_ref().and_then(|data| data.get(key)).map(|bytes| bytes.0.as_slice());
         let entries = match (secret.type_.as_deref(), data(".dockerconfigjson"), data(".dockercfg")) {
             (Some("kubernetes.io/dockerconfigjson"), Some(bytes), _) if !bytes.is_empty() => {
-                let file: DockerConfigJson = serde_json::from_slice(bytes).map_err(|_| invalid("not a Docker config"))?;
+                let file: DockerConfigJson =
+                    serde_json::from_slice(bytes).map_err(|_| invalid("not a Docker config"))?;
                 file.auths
             }
             (Some("kubernetes.io/dockercfg"), _, Some(bytes)) if !bytes.is_empty() => {
@@ -183,7 +183,8 @@ mod tests {
 
     fn secret(kind: &str, key: &str, content: Value) -> Secret {
         let data = STANDARD.encode(content.to_string());
-        serde_json::from_value(json!({"metadata": {"name": "regcred"}, "type": kind, "data": {key: data}})).expect("secret")
+        serde_json::from_value(json!({"metadata": {"name": "regcred"}, "type": kind, "data": {key: data}}))
+            .expect("secret")
     }
 
     fn keyring(auths: Value) -> Keyring {
@@ -232,9 +233,14 @@ mod tests {
 
     #[test]
     fn labels_match_as_in_go() {
-        for (pattern, label, expected) in
-            [("*", "abc", true), ("a*c", "abbc", true), ("a*c", "ab", false), ("?b", "ab", true), ("", "", true), ("a", "", false)]
-        {
+        for (pattern, label, expected) in [
+            ("*", "abc", true),
+            ("a*c", "abbc", true),
+            ("a*c", "ab", false),
+            ("?b", "ab", true),
+            ("", "", true),
+            ("a", "", false),
+        ] {
             assert_eq!(matches_label(pattern.as_bytes(), label.as_bytes()), expected, "{pattern} {label}");
         }
     }

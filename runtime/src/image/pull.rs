@@ -130,7 +130,9 @@ impl PullError {
             Self::InvalidName { .. } => "InvalidImageName",
             Self::NeverPull(_) => "ErrImageNeverPull",
             Self::Inspect { .. } => "ImageInspectError",
-            Self::Fetch { source, .. } if matches!(**source, remote::Error::Unavailable { .. }) => "RegistryUnavailable",
+            Self::Fetch { source, .. } if matches!(**source, remote::Error::Unavailable { .. }) => {
+                "RegistryUnavailable"
+            }
             Self::NotFound(_) | Self::Unusable { .. } | Self::Fetch { .. } => "ErrImagePull",
         }
     }
@@ -161,7 +163,9 @@ impl Puller {
 
     pub(super) fn patient(store: Store, config: Config, patience: Patience) -> Result<Self, InvalidConfig> {
         let aliases = Arc::new(config.validate()?);
-        for (registry, path) in config.registries.iter().filter_map(|(name, found)| Some((name, found.ca_file.as_ref()?))) {
+        for (registry, path) in
+            config.registries.iter().filter_map(|(name, found)| Some((name, found.ca_file.as_ref()?)))
+        {
             let refused =
                 |reason| InvalidConfig::Authorities { registry: registry.clone(), path: path.clone(), reason };
             remote::authorities(path).map_err(refused)?;
@@ -231,23 +235,24 @@ impl Puller {
     }
 
     /// Waits for a pull, and finds what is to be run.
-    pub async fn image(&self, pull: &mut Pull) -> Result<Image, PullError> {
+    pub async fn image(&self, pull: &Pull) -> Result<Image, PullError> {
         self.wait(pull, |store, reference| store.resolve(&reference.to_string())).await
     }
 
     /// Waits for a pull, and finds the files.
-    pub async fn files(&self, pull: &mut Pull) -> Result<Files, PullError> {
+    pub async fn files(&self, pull: &Pull) -> Result<Files, PullError> {
         self.wait(pull, files).await
     }
 
     async fn wait<T: Send + 'static>(
         &self,
-        pull: &mut Pull,
+        pull: &Pull,
         find: impl FnOnce(&Store, &Reference) -> Result<Option<T>, store::Error> + Send + 'static,
     ) -> Result<T, PullError> {
         let name = pull.reference.to_string();
         let failed = |source| PullError::Fetch { name: name.clone(), source };
-        (&mut pull.shared).await.map_err(failed)?;
+        // A clone: it may be waited for again after this future was dropped.
+        pull.shared.clone().await.map_err(failed)?;
         let (store, reference) = (self.store.clone(), pull.reference.clone());
         let found = tokio::task::spawn_blocking(move || find(&store, &reference)).await;
         match found.map_err(|_| failed(Arc::new(remote::Error::Stopping)))? {

@@ -33,7 +33,6 @@ const POD: &[(&str, When, &str)] = &[
     ("ephemeralContainers", Set, IGNORED),
     ("dnsConfig.nameservers", Set, IGNORED),
     ("setHostnameAsFQDN", Set, IGNORED),
-    ("imagePullSecrets", Set, IGNORED),
     ("affinity.podAffinity", Set, IGNORED),
     ("affinity.podAntiAffinity", Set, IGNORED),
     ("topologySpreadConstraints", Set, IGNORED),

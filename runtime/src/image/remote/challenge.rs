@@ -24,7 +24,8 @@ pub(super) fn read(headers: &HeaderMap) -> Option<Challenge> {
         };
         Some(Challenge::Bearer { realm: value("realm")?, service: value("service"), scope: value("scope") })
     });
-    let basic = || read.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("Basic")).then_some(Challenge::Basic);
+    let basic =
+        || read.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("Basic")).then_some(Challenge::Basic);
     bearer.into_iter().next().or_else(basic)
 }
 

@@ -142,7 +142,11 @@ impl Download<'_> {
             StatusCode::OK if offset == 0 => {}
             StatusCode::OK => {
                 self.progress.take(offset);
-                let upload = on_disk(move || { let mut upload = upload; upload.restart().map(|()| upload) }).await?;
+                let upload = on_disk(move || {
+                    let mut upload = upload;
+                    upload.restart().map(|()| upload)
+                })
+                .await?;
                 return self.receive(upload, answer).await;
             }
             _ => return Ok((upload, Tried::Afresh)),

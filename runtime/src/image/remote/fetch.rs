@@ -116,7 +116,8 @@ impl Fetch {
         progress.done.store(0, Ordering::Relaxed);
         let config = self.config(session, &manifest.config, progress).await?;
         layout::content(&manifest, &config, want.purpose)?;
-        let layers = stream::iter(&manifest.layers).map(|layer| self.blob(session, layer, progress));
+        let layers = stream::iter(manifest.layers);
+        let layers = layers.map(async |layer| self.blob(session, &layer, progress).await);
         layers.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let (store, reference) = (self.store.clone(), reference.clone());
         on_disk(move || store.put_manifest(&reference, "", &bytes)).await

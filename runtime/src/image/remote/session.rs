@@ -111,7 +111,7 @@ impl Session {
             return Ok(answer);
         }
         match challenge::read(answer.headers()) {
-            Some(challenge) if self.log_in(challenge).await? => self.send(method, path, accept, offset).await,
+            Some(challenge) if self.log_in(&challenge).await? => self.send(method, path, accept, offset).await,
             _ => Ok(answer),
         }
     }
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// Gets what the challenge asks for. False when we have nothing to give.
-    async fn log_in(&self, challenge: Challenge) -> Result<bool, Error> {
+    async fn log_in(&self, challenge: &Challenge) -> Result<bool, Error> {
         let authorization = match (challenge, &self.credentials) {
             (Challenge::Basic, None) => return Ok(false),
             (Challenge::Basic, Some(credentials)) => {
@@ -152,7 +152,7 @@ impl Session {
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
             }
             (Challenge::Bearer { realm, service, scope }, _) => {
-                format!("Bearer {}", self.token(&realm, service, scope).await?)
+                format!("Bearer {}", self.token(realm, service.as_deref(), scope.as_deref()).await?)
             }
         };
         let mut value = HeaderValue::try_from(authorization).map_err(|_| self.login("the token is not one"))?;
@@ -161,13 +161,13 @@ impl Session {
         Ok(true)
     }
 
-    async fn token(&self, realm: &str, service: Option<String>, scope: Option<String>) -> Result<String, Error> {
+    async fn token(&self, realm: &str, service: Option<&str>, scope: Option<&str>) -> Result<String, Error> {
         let url: reqwest::Url = realm.parse().map_err(|_| self.login("its token server has no valid address"))?;
         match (self.endpoint.base.starts_with("https:"), url.scheme()) {
             (_, "https") | (false, "http") => {}
             _ => return Err(self.login("its token server is not spoken to over TLS")),
         }
-        let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.repository));
+        let scope = scope.map_or_else(|| format!("repository:{}:pull", self.repository), str::to_owned);
         let mut request = self.client.get(url).query(&[("scope", scope)]);
         if let Some(service) = service {
             request = request.query(&[("service", service)]);
@@ -176,8 +176,7 @@ impl Session {
             request = request.query(&[("account", username)]).basic_auth(username, Some(password));
         }
         let answer = request.send().await;
-        let mut answer =
-            answer.map_err(|error| Error::Unreachable { host: self.host(), reason: words(error) })?;
+        let mut answer = answer.map_err(|error| Error::Unreachable { host: self.host(), reason: words(error) })?;
         match answer.status() {
             status if status.is_success() => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -224,7 +223,8 @@ impl Session {
         let Ok(Some(bytes)) = self.collect(answer, MAX_COMPLAINT).await else { return String::new() };
         let Ok(Complaints { errors }) = serde_json::from_slice(&bytes) else { return String::new() };
         let words = errors.into_iter().take(3).map(|Complaint { code, message }| format!("{code}: {message}"));
-        let words: String = words.collect::<Vec<_>>().join(", ").chars().filter(|c| !c.is_control()).take(300).collect();
+        let words: String =
+            words.collect::<Vec<_>>().join(", ").chars().filter(|c| !c.is_control()).take(300).collect();
         if words.is_empty() { words } else { format!(" ({words})") }
     }
 
