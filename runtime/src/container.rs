@@ -7,6 +7,7 @@
 mod command;
 pub(crate) mod console;
 pub(crate) mod cpu;
+pub(crate) mod files;
 pub(crate) mod gate;
 mod handle;
 mod http;
@@ -25,16 +26,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
 use crate::volume::beneath;
 use console::Console;
 use cpu::Account;
+use files::Quota;
 use gate::Gate;
 use limits::Memory;
 use program::Program;
@@ -49,6 +53,9 @@ pub use stdin::Stdin;
 pub use usage::{Meter, Usage};
 pub use verdict::Exit;
 
+/// Pipes that the programs of a container have at once, of 64 KiB each.
+const PIPES: usize = 512;
+
 /// What to run a guest with.
 #[derive(Clone)]
 pub struct Spec {
@@ -62,6 +69,8 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
+    /// More of them, which are made when the guest first looks at what directories it has.
+    pub lazy_mounts: Vec<LazyMount>,
     /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
     /// themselves, or not at all.
     pub working_dir: Option<String>,
@@ -88,6 +97,7 @@ impl Spec {
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
+            lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
             cpu: Cpu::default(),
@@ -117,6 +127,15 @@ impl Mount {
     pub(crate) fn source(&self) -> PathBuf {
         self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
     }
+}
+
+/// A directory that costs nothing until a guest looks: most never do.
+#[derive(Clone)]
+pub struct LazyMount {
+    /// Where it will be, and where the guest sees it.
+    pub mount: Mount,
+    /// Makes it. Called on a thread that runs guests: a few small files at most, and nothing when it was called before.
+    pub make: Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>,
 }
 
 /// Why a container did not start. Nothing of it is left.
@@ -162,6 +181,7 @@ pub fn start(
     sandbox: &Sandbox,
     spec: Spec,
 ) -> Result<Container, StartError> {
+    preopens::check(&spec)?;
     let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
     let task = match &setting.guest.entry {
@@ -181,10 +201,13 @@ pub(crate) struct Setting {
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
     pub(crate) cpu: Arc<Account>,
+    pub(crate) files: Quota,
     pub(crate) gate: Arc<Gate>,
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
     pub(crate) keyboard: Keyboard,
+    /// Room for pipes between its programs.
+    pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
 }
 
@@ -204,10 +227,12 @@ impl Setting {
             sandbox: sandbox.clone(),
             memory,
             cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
+            files: Quota::new(&engine.inner().files),
             gate: Gate::new(),
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
+            pipes: Arc::new(Semaphore::new(PIPES)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,

@@ -6,6 +6,7 @@ use super::{Meter, Setting};
 
 /// A running container's other side. It keeps nothing running: when the container is over, what was started through it
 /// is too. Holders let go of it soon, because it holds the pod's network.
+#[derive(Clone)]
 pub struct Handle(pub(super) Arc<Setting>);
 
 impl Handle {

@@ -15,7 +15,7 @@ use super::pulling::{Teller, Wanted};
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdin, Stdio};
+use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Found, Image, Module, PullError, Reference};
 use crate::logs::{Channel, Sink};
@@ -90,6 +90,8 @@ pub struct Order {
     pub around: Subscription,
     /// Its place.
     pub sandbox: Sandbox,
+    /// Its `/etc`.
+    pub etc: LazyMount,
     /// A turn that is paid for.
     pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
@@ -106,6 +108,7 @@ struct Prepared {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     mounts: Vec<Mount>,
+    lazy_mounts: Vec<LazyMount>,
     words: Option<Words>,
 }
 
@@ -142,13 +145,14 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     let container = &order.1;
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { image, module, sink, arguments, variables, mounts, words } = prepared;
+    let Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
     let guest = ground.engine.load(&module.digest, &module.path).await?;
     let working_dir = container.working_dir.clone().filter(|directory| !directory.is_empty());
     let spec = Spec {
         args: arguments,
         env: variables,
         mounts,
+        lazy_mounts,
         working_dir: working_dir.or_else(|| image.config.working_dir.clone()),
         memory_limit: memory_limit(container),
         cpu: cpu(container),
@@ -207,8 +211,13 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
         mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });
     }
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
-    let words = Words::of(container, &own);
-    Ok(Prepared { image, module, sink, arguments, variables: variables.into_iter().collect(), mounts, words })
+    let words = Words::of(container, &own, &mounts);
+    let mut lazy_mounts = vec![order.etc.clone()];
+    lazy_mounts.extend(words.iter().filter_map(Words::mount));
+    // What the container mounts there itself is in front of these.
+    lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
+    let variables = variables.into_iter().collect();
+    Ok(Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words })
 }
 
 /// The program: of an image that is a file system, the one that the command names, if it names one.

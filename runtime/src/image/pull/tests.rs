@@ -4,7 +4,6 @@ mod hostile;
 mod layouts;
 mod registry;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::ByteString;
