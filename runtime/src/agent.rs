@@ -31,8 +31,11 @@ use crate::engine::{self, Engine, EngineError};
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
+use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
+use crate::registry::Registry;
 use crate::server::Server;
+use crate::stats::Stats;
 use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
@@ -58,6 +61,8 @@ pub struct Config {
     pub control_plane: bool,
     /// The range of the pods' addresses. None: the one that the control plane gives the node.
     pub pod_cidr: Option<String>,
+    /// What pods are told about names in their `/etc/resolv.conf`.
+    pub cluster_names: ClusterNames,
     /// How many pods it takes.
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
@@ -81,6 +86,7 @@ impl Config {
             labels: BTreeMap::new(),
             control_plane: true,
             pod_cidr: None,
+            cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
@@ -193,9 +199,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    /// Answers the requests that a control plane makes of its nodes: logs, streams, and what runs.
     pub fn server(&self) -> Server {
-        Server::new(self.directory.clone())
+        let stats = Stats::new(&self.config.node_name, &self.config.data_dir, self.directory.clone());
+        Server::new(self.directory.clone(), self.exec(), self.fabric.clone(), stats)
     }
 
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
@@ -206,6 +213,11 @@ impl Node {
     /// Runs programs in its pods.
     pub fn exec(&self) -> Exec {
         Exec::new(self.directory.clone(), self.images.clone())
+    }
+
+    /// Answers the requests of other programs for its images.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.images.clone())
     }
 
     /// Its images.
@@ -241,6 +253,7 @@ impl Node {
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
         };
         let ground = Ground {
+            exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
             recorder: Recorder::spawn(self.client.clone(), &name),
@@ -251,6 +264,7 @@ impl Node {
             images: self.images,
             logs: self.logs,
             host_ip: self.config.node_ip,
+            names: self.config.cluster_names,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
             places: self.places,

@@ -6,15 +6,19 @@
 
 mod command;
 pub(crate) mod console;
+pub(crate) mod cpu;
+pub(crate) mod files;
 pub(crate) mod gate;
 mod handle;
 mod http;
+mod http3;
 pub(crate) mod limits;
 mod output;
 mod parking;
 pub(crate) mod processes;
 pub(crate) mod program;
 mod stdin;
+mod usage;
 pub(crate) mod verdict;
 
 use std::os::fd::OwnedFd;
@@ -22,26 +26,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::sandbox::Sandbox;
 use crate::volume::beneath;
 use console::Console;
+use cpu::Account;
+use files::Quota;
 use gate::Gate;
 use limits::Memory;
 use program::Program;
 use stdin::Keyboard;
 
+pub use cpu::Cpu;
 pub use handle::Handle;
 pub(crate) use handle::add_term;
 pub use output::{Output, Stdio};
 pub use processes::Processes;
 pub use stdin::Stdin;
+pub use usage::{Meter, Usage};
 pub use verdict::Exit;
+
+/// Pipes that the programs of a container have at once, of 64 KiB each.
+const PIPES: usize = 512;
 
 /// What to run a guest with.
 #[derive(Clone)]
@@ -56,11 +69,15 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
+    /// More of them, which are made when the guest first looks at what directories it has.
+    pub lazy_mounts: Vec<LazyMount>,
     /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
     /// themselves, or not at all.
     pub working_dir: Option<String>,
     /// Bytes of linear memory; `None` is the engine's default.
     pub memory_limit: Option<u64>,
+    /// Its part of the processors.
+    pub cpu: Cpu,
     /// The log.
     pub output: Arc<dyn Output>,
     /// The ports on which an HTTP handler is called. A command opens its own.
@@ -80,8 +97,10 @@ impl Spec {
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
+            lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
+            cpu: Cpu::default(),
             output,
             http_ports: Vec::new(),
             stdin: Stdin::Empty,
@@ -108,6 +127,15 @@ impl Mount {
     pub(crate) fn source(&self) -> PathBuf {
         self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
     }
+}
+
+/// A directory that costs nothing until a guest looks: most never do.
+#[derive(Clone)]
+pub struct LazyMount {
+    /// Where it will be, and where the guest sees it.
+    pub mount: Mount,
+    /// Makes it. Called on a thread that runs guests: a few small files at most, and nothing when it was called before.
+    pub make: Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>,
 }
 
 /// Why a container did not start. Nothing of it is left.
@@ -138,7 +166,6 @@ pub struct Container {
     task: JoinHandle<Exit>,
     exit: Option<Exit>,
     gate: Arc<Gate>,
-    memory: Arc<Memory>,
     handle: Arc<Handle>,
     started_at: SystemTime,
 }
@@ -154,14 +181,15 @@ pub fn start(
     sandbox: &Sandbox,
     spec: Spec,
 ) -> Result<Container, StartError> {
+    preopens::check(&spec)?;
     let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
     let task = match &setting.guest.entry {
         Entry::Command(_) => command::start(setting.clone())?,
         Entry::Http(entry) => http::start(setting.clone(), entry.clone())?,
     };
-    let (gate, memory) = (setting.gate.clone(), setting.memory.clone());
-    Ok(Container { task, exit: None, gate, memory, handle: Arc::new(Handle(setting)), started_at })
+    let gate = setting.gate.clone();
+    Ok(Container { task, exit: None, gate, handle: Arc::new(Handle(setting)), started_at })
 }
 
 /// Everything a Store of this container is made from.
@@ -172,10 +200,14 @@ pub(crate) struct Setting {
     pub(crate) sandbox: Sandbox,
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) cpu: Arc<Account>,
+    pub(crate) files: Quota,
     pub(crate) gate: Arc<Gate>,
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
     pub(crate) keyboard: Keyboard,
+    /// Room for pipes between its programs.
+    pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
 }
 
@@ -194,10 +226,13 @@ impl Setting {
         Setting {
             sandbox: sandbox.clone(),
             memory,
+            cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
+            files: Quota::new(&engine.inner().files),
             gate: Gate::new(),
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
+            pipes: Arc::new(Semaphore::new(PIPES)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,
@@ -278,9 +313,19 @@ impl Container {
         self.exited().await
     }
 
-    /// Linear memory that it has now, in bytes.
-    pub fn memory(&self) -> u64 {
-        self.memory.used()
+    /// What it has used and what it holds.
+    pub fn usage(&self) -> Usage {
+        self.meter().usage()
+    }
+
+    /// Changes its limits while it runs (see [`Meter::set_limits`]).
+    pub fn set_limits(&self, cpu: Cpu, memory: Option<u64>) {
+        self.meter().set_limits(cpu, memory);
+    }
+
+    /// What reads its counters without holding it.
+    pub fn meter(&self) -> Meter {
+        self.handle.meter()
     }
 
     /// What others need of it, while it runs.

@@ -1,25 +1,35 @@
 //! The process's one WebAssembly engine, and the threads that guests run on.
 //!
-//! Guests are strangers that may loop for ever. Three things keep them from starving the rest: they run on a tokio
+//! Guests are strangers that may loop for ever. Four things keep them from starving the rest: they run on a tokio
 //! [runtime of their own](runtime), apart from the API, the proxy and the agent; compiled code looks at an epoch that a
-//! [ticker] moves on every 10 ms, and yields when it has; and memory comes from a pool that was reserved when the
-//! engine was built, after a [plan] that fits this machine's address space.
+//! [ticker] moves on every 10 ms, and yields when it has; those that are cut off so [line up](fair) for their next turn;
+//! and memory comes from a pool that was reserved when the engine was built, after a [plan] that fits this machine's
+//! address space.
 //!
 //! Images become code in [`Engine::load`]: compiled once in the life of a machine, kept on disk in a [cache], mapped from there.
+//! Core modules of [wasip1] are made components first; guests of WASI 0.3 have a second, [concurrent] engine of their own.
 
 mod cache;
+mod concurrent;
+pub(crate) mod fair;
 mod load;
+mod outline;
 pub mod plan;
 mod runtime;
+pub(crate) mod slice;
 mod ticker;
+mod wasip1;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use netproxy::fabric::descriptors::Share;
 use wasmtime::component::Linker;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use crate::container::files;
 use crate::host::{self, Host};
+use concurrent::Concurrent;
 use plan::Plan;
 
 pub use cache::CacheError;
@@ -70,8 +80,11 @@ pub(crate) struct Inner {
     pub(crate) linker: Linker<Host>,
     pub(crate) guests: runtime::Guests,
     pub(crate) plan: Plan,
+    /// What guests may have open.
+    pub(crate) files: Arc<Share>,
     default_memory: u64,
     library: load::Library,
+    concurrent: Concurrent,
 }
 
 impl Engine {
@@ -83,10 +96,11 @@ impl Engine {
         let (wasm, plan) = reserve(config.instances)?;
         let linker = host::linker(&wasm).map_err(|e| EngineError::Wasmtime(format!("{e:#}")))?;
         let library = load::Library::open(&config.cache_dir, &wasm)?;
+        let concurrent = Concurrent::beside(plan, config.cache_dir);
         let guests = runtime::Guests::start(&wasm).map_err(EngineError::Threads)?;
         let default_memory = config.max_memory_per_guest.unwrap_or(plan.reservation).min(plan.reservation);
         tracing::debug!(slots = plan.slots, bytes = plan.reservation, "guest memory is reserved");
-        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, default_memory, library })))
+        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, files: files::of_the_node(), default_memory, library, concurrent })))
     }
 
     /// How guest memory is laid out in this process.
@@ -115,7 +129,7 @@ fn reserve(instances: Option<u32>) -> Result<(wasmtime::Engine, Plan), EngineErr
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
     let mut last = String::from("the limit on address space leaves no plan");
     for plan in plan::candidates(limit, instances) {
-        match build(plan, Enabled::Auto) {
+        match build(plan, Enabled::Auto, Tasks::One) {
             Ok(wasm) => return Ok((wasm, plan)),
             Err(error) => last = format!("{error:#}"),
         }
@@ -129,14 +143,22 @@ fn reserve(instances: Option<u32>) -> Result<(wasmtime::Engine, Plan), EngineErr
 const KEEP_RESIDENT_SCANNED: usize = 1 << 20;
 const KEEP_RESIDENT_BLIND: usize = 96 << 10;
 
-fn build(plan: Plan, scan: Enabled) -> wasmtime::Result<wasmtime::Engine> {
+/// How many tasks a guest may have: WASI 0.3 has the host know of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tasks {
+    One,
+    Many,
+}
+
+fn build(plan: Plan, scan: Enabled, tasks: Tasks) -> wasmtime::Result<wasmtime::Engine> {
     let keep = if kernel_scans_pagemap() { KEEP_RESIDENT_SCANNED } else { KEEP_RESIDENT_BLIND };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(plan.slots)
         .total_core_instances(plan.slots.saturating_mul(6))
         .total_memories(plan.slots)
         .total_tables(plan.slots.saturating_mul(3))
-        .total_stacks(plan.slots)
+        // Each task that waits in the host keeps its stack.
+        .total_stacks(plan.slots.saturating_mul(if tasks == Tasks::Many { 4 } else { 1 }))
         .total_gc_heaps(plan.slots.min(1_000))
         .max_memory_size(plan.reservation as usize)
         .table_elements(TABLE_ELEMENTS)
@@ -152,8 +174,9 @@ fn build(plan: Plan, scan: Enabled) -> wasmtime::Result<wasmtime::Engine> {
         .async_stack_size(plan::STACK as usize)
         .memory_init_cow(true)
         .epoch_interruption(true)
-        // Tasks of WASI 0.3 cost every call of a handler of 0.2 a third more: those guests do without.
-        .concurrency_support(false)
+        // Tasks cost every call of a handler of WASI 0.2 a third more: those guests do without.
+        .concurrency_support(tasks == Tasks::Many)
+        .wasm_component_model_async(tasks == Tasks::Many)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32))
         .cranelift_opt_level(OptLevel::Speed);
     wasmtime::Engine::new(&config)

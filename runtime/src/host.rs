@@ -1,30 +1,34 @@
-//! What a guest can see of the world outside: the host side of WASI 0.2.
+//! What a guest can see of the world outside: the host side of WASI.
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
 //! [container's log](stdio).
 
+mod files;
 pub(crate) mod http;
 pub(crate) mod pipe;
+pub(crate) mod preopens;
+mod processes;
 mod sockets;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
 
 use std::sync::Arc;
 
-use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView, WasiFilesystemView as _};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::container::files::Files;
 use crate::container::limits::Limits;
 use crate::container::program::Program;
-use crate::container::{Mount, Setting, StartError};
-use crate::engine::Engine;
+use crate::container::{Setting, StartError};
+use crate::engine::slice;
 use http::Outgoing;
 use sockets::Network;
 
@@ -37,12 +41,16 @@ const HOSTCALL_BYTES: usize = 32 << 20;
 /// A Store's data: one instance's side of the host.
 pub(crate) struct Host {
     wasi: WasiCtx,
+    /// What the directories are opened from, until they are.
+    unopened: Option<Arc<Setting>>,
     http: WasiHttpCtx,
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
+    files: Files,
 }
 
 impl Host {
@@ -51,14 +59,30 @@ impl Host {
         table.set_max_capacity(RESOURCES);
         let plug = &setting.sandbox.plug;
         Ok(Host {
-            wasi: wasi(setting, &program)?,
+            wasi: wasi(&program),
+            unopened: Some(setting.clone()),
             http: WasiHttpCtx::new(),
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
-            limits: Limits::new(setting.memory.clone()),
+            files: Files::new(setting.files.clone()),
+            limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
+            setting: setting.clone(),
             program,
         })
+    }
+
+    /// The file system, its directories opened. Few instances ever ask for them: an HTTP handler is spared the system
+    /// calls, an idle pod the descriptors.
+    pub(crate) fn preopened(&mut self) -> WasiFilesystemCtxView<'_> {
+        if let Some(setting) = self.unopened.take() {
+            *self.wasi.filesystem() = preopens::open(&setting.spec);
+        }
+        self.filesystem()
+    }
+
+    fn sockets(&mut self) -> sockets::View<'_> {
+        sockets::View { network: &mut self.network, table: &mut self.table }
     }
 
     /// What it is an instance of.
@@ -67,17 +91,20 @@ impl Host {
     }
 
     /// A Store that yields at every tick and keeps to its limits.
-    pub(crate) fn into_store(self, engine: &Engine) -> Store<Host> {
-        let mut store = Store::new(&engine.inner().wasm, self);
+    pub(crate) fn into_store(self) -> Store<Host> {
+        let engine = self.program.guest.engine().clone();
+        let mut store = Store::new(&engine, self);
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(if slice::is_over() { UpdateDeadline::Yield(1) } else { UpdateDeadline::Continue(1) })
+        });
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store
     }
 }
 
-fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
+fn wasi(program: &Program) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.args(&program.args).envs(&program.env);
     if let Some(dir) = &program.dir {
@@ -85,16 +112,7 @@ fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
     }
     let streams = program.streams.clone();
     wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
-    for mount in &setting.spec.mounts {
-        let Mount { host, guest, read_only, .. } = mount;
-        let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(mount.source(), guest, perms).map_err(|error| StartError::Mount {
-            host: host.clone(),
-            guest: guest.clone(),
-            reason: error.root_cause().to_string(),
-        })?;
-    }
-    Ok(wasi.build())
+    wasi.build()
 }
 
 impl WasiView for Host {
@@ -115,7 +133,23 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Everything that a guest may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
+/// Everything that a guest of WASI 0.3 may import: one component may mix both versions.
+pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    use wasmtime_wasi::p3::bindings::filesystem;
+
+    let mut linker = linker(engine)?;
+    let l = &mut linker;
+    wasmtime_wasi::p3::cli::add_to_linker(l)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(l)?;
+    filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
+    wasmtime_wasi::p3::random::add_to_linker(l)?;
+    wasmtime_wasi_http::p3::add_to_linker(l)?;
+    sockets::concurrent::add_to_linker(l, Host::sockets)?;
+    Ok(linker)
+}
+
+/// Everything that a guest of WASI 0.2 may import, once for all guests. Handlers get the command's interfaces too: Rust's standard
 /// library imports them everywhere.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
     use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
@@ -131,8 +165,9 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     random::random::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
-    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    files::add_to_linker(l)?;
     cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
@@ -143,7 +178,12 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    sockets::add_to_linker(l, |host| sockets::View { network: &mut host.network, table: &mut host.table })?;
+    sockets::add_to_linker(l, Host::sockets)?;
+    processes::add_to_linker(l, |host| processes::View {
+        table: &mut host.table,
+        setting: &host.setting,
+        program: &host.program,
+    })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     Ok(linker)
 }

@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod downward;
 pub mod env;
+pub mod etc;
 pub mod expand;
 pub mod given;
 pub mod ground;
@@ -20,6 +21,7 @@ pub mod probing;
 pub mod publish;
 pub mod services;
 pub mod start;
+pub mod storage;
 pub mod termination;
 pub mod view;
 pub mod worker;

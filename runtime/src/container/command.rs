@@ -19,14 +19,15 @@ pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartErro
     let listed = Listed::new(&setting.sandbox.processes, &process);
     let host = Host::new(&setting, program)?;
     let denied = host.limits.denied();
-    let store = host.into_store(&setting.engine);
+    let store = host.into_store();
     let engine = setting.engine.clone();
     Ok(engine.inner().guests.spawn(async move {
         // As long as one container holds it, the next one of the image maps nothing.
         let (gate, code) = (&setting.gate, &setting.guest);
         let interrupts = setting.terminal.as_ref().map(|tty| tty.wait_for(process.clone()));
+        let guest = setting.cpu.paced(&process.meter, noticed(run(store, code), gate.waits().clone()));
         let exit = tokio::select! {
-            result = noticed(run(store, code), gate.waits().clone()) => verdict::judge(result, denied.load(Relaxed)),
+            result = guest => verdict::judge(result, denied.load(Relaxed)),
             // Its Store goes here, with the sockets that nobody is connected to.
             () = gate.over() => Exit::Code(verdict::STOPPED),
             code = process.stopped() => Exit::Code(code),
@@ -39,12 +40,9 @@ pub(super) fn start(setting: Arc<Setting>) -> Result<JoinHandle<Exit>, StartErro
 }
 
 /// Instantiates a guest and runs it to its end.
-pub(super) async fn run(mut store: Store<Host>, guest: &CompiledGuest) -> wasmtime::Result<Result<(), ()>> {
+pub(super) async fn run(store: Store<Host>, guest: &CompiledGuest) -> wasmtime::Result<Result<(), ()>> {
     match &guest.entry {
-        Entry::Command(entry) => {
-            let command = entry.instantiate_async(&mut store).await?;
-            command.wasi_cli_run().call_run(&mut store).await
-        }
+        Entry::Command(entry) => entry.run(store).await,
         // Called with requests, never run.
         Entry::Http(_) => Ok(Err(())),
     }

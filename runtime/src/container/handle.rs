@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Setting;
+use super::{Meter, Setting};
 
 /// A running container's other side. It keeps nothing running: when the container is over, what was started through it
 /// is too. Holders let go of it soon, because it holds the pod's network.
+#[derive(Clone)]
 pub struct Handle(pub(super) Arc<Setting>);
 
 impl Handle {
@@ -17,6 +18,11 @@ impl Handle {
     /// Completes when the container is dropped.
     pub async fn gone(&self) {
         self.0.gate.gone().await;
+    }
+
+    /// Its counters and limits.
+    pub fn meter(&self) -> Meter {
+        Meter::of(&self.0)
     }
 
     pub(crate) fn setting(&self) -> &Arc<Setting> {

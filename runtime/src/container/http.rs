@@ -1,4 +1,4 @@
-//! A guest that handles HTTP requests: an instance each, none while it is idle.
+//! A guest that handles HTTP requests: an instance each, none while it is idle. (WASI 0.3's call is [its own](http3).)
 //!
 //! The pod's ports are registered with the fabric, which calls the handler with a request, wherever that came from: the
 //! proxy, a probe, another guest. The instance then runs on the guests' threads, to its end even when the caller has
@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Full};
 use netproxy::fabric::{Body, BoxError, HandlerError, HttpBinding, HttpHandler};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use wasmtime::Store;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
@@ -25,7 +26,8 @@ use super::output::Stdio;
 use super::processes::Listed;
 use super::program::Program;
 use super::verdict::{self, Exit};
-use super::{Setting, StartError};
+use super::{Setting, StartError, http3};
+use crate::guest::Service;
 use crate::host::Host;
 
 /// Requests that one container handles at once; more wait their turn.
@@ -38,11 +40,11 @@ struct Handler(Arc<Inner>);
 struct Inner {
     setting: Arc<Setting>,
     program: Arc<Program>,
-    entry: ProxyPre<Host>,
+    entry: Service,
     room: Arc<Semaphore>,
 }
 
-pub(super) fn start(setting: Arc<Setting>, entry: ProxyPre<Host>) -> Result<JoinHandle<Exit>, StartError> {
+pub(super) fn start(setting: Arc<Setting>, entry: Service) -> Result<JoinHandle<Exit>, StartError> {
     // Found now rather than by the first request: a mount that can't be opened.
     let program = setting.main();
     let listed = Listed::new(&setting.sandbox.processes, &program.process);
@@ -91,7 +93,7 @@ impl HttpHandler for Handler {
     }
 }
 
-type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
+pub(super) type Head = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Body>) -> Response<Body> {
     // Never closed.
@@ -101,8 +103,9 @@ async fn answer(handler: Arc<Inner>, unfinished: Unfinished, request: Request<Bo
     let instance = setting.engine.inner().guests.spawn(async move {
         let _while_it_lives = (unfinished, room);
         let setting = &handler.setting;
+        let guest = setting.cpu.paced(&handler.program.process.meter, run(&handler, request, send));
         tokio::select! {
-            outcome = run(&handler, request, send) => outcome.inspect_err(|why| complain(setting, why)),
+            outcome = guest => outcome.inspect_err(|why| complain(setting, why)),
             () = setting.gate.gone() => Err("the container was stopped".to_owned()),
         }
     });
@@ -123,15 +126,12 @@ async fn run(handler: &Inner, request: Request<Body>, head: oneshot::Sender<Head
     let Inner { setting, program, entry, .. } = handler;
     let host = Host::new(setting, program.clone()).map_err(|error| error.to_string())?;
     let denied = host.limits.denied();
-    let mut store = host.into_store(&setting.engine);
-    let result = async {
-        let request = named(request, setting).map(|body| body.map_err(broken));
-        let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-        let answer = store.data_mut().http().new_response_outparam(head)?;
-        let instance = entry.instantiate_async(&mut store).await?;
-        instance.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
-    }
-    .await;
+    let store = host.into_store();
+    let request = named(request, setting);
+    let result = match entry {
+        Service::Sequential(entry) => call(store, entry, request, head).await,
+        Service::Concurrent(entry) => http3::call(store, entry, request, head).await,
+    };
     match verdict::judge(result.map(Ok), denied.load(Relaxed)) {
         // Some toolchains end a handler with exit(0).
         Exit::Code(0) => Ok(()),
@@ -140,6 +140,19 @@ async fn run(handler: &Inner, request: Request<Body>, head: oneshot::Sender<Head
         Exit::OutOfMemory => Err(format!("the handler needs more than {} bytes of memory", setting.memory.limit())),
         Exit::HostFault(why) => Err(why),
     }
+}
+
+async fn call(
+    mut store: Store<Host>,
+    entry: &ProxyPre<Host>,
+    request: Request<Body>,
+    head: oneshot::Sender<Head>,
+) -> wasmtime::Result<()> {
+    let request = request.map(|body| body.map_err(broken));
+    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+    let answer = store.data_mut().http().new_response_outparam(head)?;
+    let instance = entry.instantiate_async(&mut store).await?;
+    instance.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
 }
 
 /// HTTP/1.1 without a host makes no sense to a guest; callers inside the node may leave it out.
@@ -153,7 +166,7 @@ fn named(mut request: Request<Body>, setting: &Setting) -> Request<Body> {
     request
 }
 
-fn broken(error: BoxError) -> Error {
+pub(super) fn broken(error: BoxError) -> Error {
     match error.downcast::<hyper::Error>() {
         Ok(error) => Error::Hyper(*error),
         Err(error) => Error::InternalError(Some(error.to_string())),

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use wasmtime::ResourceLimiter;
 
+use super::processes::Meter;
+
 /// Elements of a guest's tables, and parts of a component: far above what toolchains make, far below what hurts.
 const TABLE_ELEMENTS: usize = 1_000_000;
 const PARTS: usize = 1_000;
@@ -16,17 +18,22 @@ const PARTS: usize = 1_000;
 /// The memory of one container, shared by its instances.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    limit: u64,
+    limit: AtomicU64,
     used: AtomicU64,
 }
 
 impl Memory {
     pub(crate) fn new(limit: u64) -> Arc<Memory> {
-        Arc::new(Memory { limit, used: AtomicU64::new(0) })
+        Arc::new(Memory { limit: AtomicU64::new(limit), used: AtomicU64::new(0) })
     }
 
     pub(crate) fn limit(&self) -> u64 {
-        self.limit
+        self.limit.load(Relaxed)
+    }
+
+    /// What a guest has beyond a lower limit stays; it gets no more.
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Relaxed);
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -34,22 +41,22 @@ impl Memory {
     }
 
     fn take(&self, bytes: u64) -> bool {
-        self.used
-            .fetch_update(Relaxed, Relaxed, |used| used.checked_add(bytes).filter(|total| *total <= self.limit))
-            .is_ok()
+        let limit = self.limit();
+        self.used.fetch_update(Relaxed, Relaxed, |used| used.checked_add(bytes).filter(|total| *total <= limit)).is_ok()
     }
 }
 
 /// The part of it that one instance has taken; given back when the Store goes.
 pub(crate) struct Limits {
     memory: Arc<Memory>,
+    meter: Arc<Meter>,
     taken: u64,
     denied: Arc<AtomicBool>,
 }
 
 impl Limits {
-    pub(crate) fn new(memory: Arc<Memory>) -> Limits {
-        Limits { memory, taken: 0, denied: Arc::default() }
+    pub(crate) fn new(memory: Arc<Memory>, meter: Arc<Meter>) -> Limits {
+        Limits { memory, meter, taken: 0, denied: Arc::default() }
     }
 
     /// Whether this instance was refused memory; can be asked after the Store is gone.
@@ -64,6 +71,7 @@ impl ResourceLimiter for Limits {
         let granted = self.memory.take(more);
         if granted {
             self.taken += more;
+            self.meter.memory.fetch_add(more, Relaxed);
         } else {
             self.denied.store(true, Relaxed);
         }
@@ -97,6 +105,7 @@ impl ResourceLimiter for Limits {
 impl Drop for Limits {
     fn drop(&mut self) {
         self.memory.used.fetch_sub(self.taken, Relaxed);
+        self.meter.memory.fetch_sub(self.taken, Relaxed);
     }
 }
 
@@ -107,8 +116,8 @@ mod tests {
     #[test]
     fn instances_share_the_limit_and_give_back() {
         let memory = Memory::new(100);
-        let mut one = Limits::new(Arc::clone(&memory));
-        let mut two = Limits::new(Arc::clone(&memory));
+        let mut one = Limits::new(Arc::clone(&memory), Arc::default());
+        let mut two = Limits::new(Arc::clone(&memory), Arc::default());
         assert!(one.memory_growing(0, 60, None).unwrap());
         assert!(!two.memory_growing(0, 60, None).unwrap());
         assert!(two.denied().load(Relaxed) && !one.denied().load(Relaxed));

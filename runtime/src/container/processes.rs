@@ -15,15 +15,14 @@ use super::verdict::{Exit, KILLED, STOPPED};
 
 /// The exit code of a program that was interrupted: 128 and the number of SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
-/// A trap's, as an abort's on Linux.
-const TRAPPED: u8 = 134;
-/// Of a program that the host could not run.
-const NOT_RUN: u8 = 126;
 /// The number of a container's own guest, in its container.
 const FIRST: u32 = 1;
 
 /// Programs beside the guest, in one container at once.
 const AT_ONCE: usize = 128;
+
+/// Bytes of a command that are kept for who lists it, as many as Linux once kept.
+const COMMAND: usize = 4096;
 
 /// What can be sent to a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,18 +113,15 @@ impl Process {
         self.heeds_interrupts.store(true, Relaxed);
     }
 
+    /// Sends it a signal. One that heeds interrupts does not end of them.
+    pub(crate) fn send(&self, signal: Signal) {
+        if signal != Signal::Interrupt || !self.heeds_interrupts() {
+            self.end(signal.code());
+        }
+    }
+
     fn end(&self, code: u8) {
         self.stop.send_if_modified(|stop| stop.is_none() && stop.replace(code).is_none());
-    }
-}
-
-/// The byte that a shell sees.
-pub(crate) fn code(exit: &Exit) -> u8 {
-    match exit {
-        Exit::Code(code) => *code,
-        Exit::Trap { .. } => TRAPPED,
-        Exit::OutOfMemory => KILLED,
-        Exit::HostFault(_) => NOT_RUN,
     }
 }
 
@@ -154,7 +150,7 @@ impl Table {
             session,
             container: container.clone(),
             main: by.is_none(),
-            command,
+            command: brief(command),
             started: SystemTime::now(),
             meter: Arc::default(),
             stop: watch::Sender::new(None),
@@ -164,6 +160,21 @@ impl Table {
         self.running.insert(key, process.clone());
         process
     }
+}
+
+/// A command that may be of any length, as it is listed.
+fn brief(mut command: Vec<String>) -> Vec<String> {
+    let mut room = COMMAND;
+    command.retain_mut(|word| {
+        let end = (0..=room.min(word.len())).rev().find(|end| word.is_char_boundary(*end)).unwrap_or(0);
+        let kept = room > 0;
+        word.truncate(end);
+        word.shrink_to_fit();
+        room = room.saturating_sub(end + 1);
+        kept
+    });
+    command.shrink_to_fit();
+    command
 }
 
 /// Who starts a program.
@@ -220,11 +231,6 @@ impl Processes {
         let table = self.0.lock();
         let named = |one: &&Arc<Process>| one.id() == id && (!one.main || *one.container == *container);
         table.running.values().find(named).cloned()
-    }
-
-    /// Sends a signal.
-    pub(crate) fn send(&self, process: &Process, signal: Signal) {
-        process.end(signal.code());
     }
 
     /// Ends a program and all it has started that is still its own.
@@ -315,6 +321,13 @@ mod tests {
         assert!(Arc::ptr_eq(&pod.find("two", 1).expect("runs"), &two));
         assert!(Arc::ptr_eq(&pod.find("one", 1).expect("runs"), &one));
         assert!(pod.find("one", 3).is_none());
+    }
+
+    #[test]
+    fn a_long_command_is_cut_for_the_list() {
+        let words = brief(vec!["echo".into(), "\u{e9}".repeat(COMMAND), "lost".into()]);
+        assert_eq!(words.len(), 2);
+        assert!(words.concat().len() <= COMMAND);
     }
 
     #[test]

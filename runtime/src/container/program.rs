@@ -71,9 +71,10 @@ pub(crate) fn launch(setting: &Arc<Setting>, order: Order<'_>) -> Result<Arc<Pro
 async fn run(setting: Arc<Setting>, host: Host, listed: Listed) {
     let denied = host.limits.denied();
     let program = host.program().clone();
-    let store = host.into_store(&setting.engine);
+    let store = host.into_store();
+    let guest = setting.cpu.paced(&program.process.meter, command::run(store, &program.guest));
     let exit = tokio::select! {
-        result = command::run(store, &program.guest) => verdict::judge(result, denied.load(Relaxed)),
+        result = guest => verdict::judge(result, denied.load(Relaxed)),
         code = program.process.stopped() => Exit::Code(code),
         () = setting.gate.gone() => Exit::Code(verdict::KILLED),
     };

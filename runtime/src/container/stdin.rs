@@ -56,15 +56,6 @@ impl Keyboard {
         }
     }
 
-    /// Whether anybody may type.
-    pub(crate) fn is_open(&self) -> bool {
-        match &self.line {
-            Line::Nowhere => false,
-            Line::Pipe { writer, .. } => writer.lock().is_some(),
-            Line::Terminal(_) => true,
-        }
-    }
-
     /// Types, waiting for room. False when nobody reads any more.
     pub(crate) async fn type_in(&self, bytes: &[u8]) -> bool {
         match &self.line {

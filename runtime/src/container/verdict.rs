@@ -6,6 +6,10 @@ use wasmtime_wasi::I32Exit;
 /// Exit codes that no guest chose.
 pub(super) const STOPPED: u8 = 143;
 pub(super) const KILLED: u8 = 137;
+/// As an abort on Linux.
+const TRAPPED: u8 = 134;
+/// What a shell says of a program that it found and could not run.
+const NOT_RUN: u8 = 126;
 
 /// The end of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,18 @@ pub enum Exit {
     OutOfMemory,
     /// The fault is the host's.
     HostFault(String),
+}
+
+impl Exit {
+    /// The byte that a shell sees.
+    pub fn code(&self) -> u8 {
+        match self {
+            Exit::Code(code) => *code,
+            Exit::Trap { .. } => TRAPPED,
+            Exit::OutOfMemory => KILLED,
+            Exit::HostFault(_) => NOT_RUN,
+        }
+    }
 }
 
 /// Judges what a call into a guest returned. `denied`: whether it was ever refused memory. A guest that copes with the

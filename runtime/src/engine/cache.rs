@@ -70,6 +70,18 @@ impl Cache {
         }
     }
 
+    /// Whether another engine has the code of this image.
+    pub(super) fn is_elsewhere(&self, digest: &str) -> bool {
+        self.pointer(digest).exists()
+    }
+
+    /// Remembers that another engine has it. Without the note the next start reads the image once more, no worse.
+    pub(super) fn note_elsewhere(&self, digest: &str) {
+        if let Err(error) = self.replace(&self.pointer(digest), b"") {
+            tracing::warn!(%error, "a note on compiled code can't be kept");
+        }
+    }
+
     /// Keeps what was just compiled and loads it from the disk, so that its pages are the file's and not the heap's.
     /// A full disk costs the next start a compilation, and nothing now.
     pub(super) fn put(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> wasmtime::Result<Component> {
@@ -102,11 +114,19 @@ impl Cache {
         }
     }
 
+    fn pointer(&self, digest: &str) -> PathBuf {
+        self.dir.join(format!("{}.elsewhere", file_name(digest)))
+    }
+
     fn paths(&self, digest: &str) -> (PathBuf, PathBuf) {
-        // A digest is data from outside (`sha256:…`); its hash is a file name whatever it holds.
-        let name = hex(&Sha256::digest(digest.as_bytes()));
+        let name = file_name(digest);
         (self.dir.join(format!("{name}.cwasm")), self.dir.join(format!("{name}.sha256")))
     }
+}
+
+/// A digest is data from outside (`sha256:…`); its hash is a file name whatever it holds.
+fn file_name(digest: &str) -> String {
+    hex(&Sha256::digest(digest.as_bytes()))
 }
 
 fn checksum(path: &Path) -> io::Result<Vec<u8>> {

@@ -7,16 +7,18 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
-use wasmtime::component::Component;
 
 use super::cache::{Cache, CacheError};
-use super::{Engine, Inner};
+use super::{Engine, Inner, outline, wasip1};
 use crate::guest::CompiledGuest;
 use crate::guest::sniff::{self, Found};
 
 /// What this engine runs, for those who gave it something else.
-const RUNS: &str = "Sampan runs WebAssembly components (target wasm32-wasip2) that export wasi:cli/run or \
-                    wasi:http/incoming-handler";
+const RUNS: &str = "Sampan runs WebAssembly components (target wasm32-wasip2) that export wasi:cli/run, \
+                    wasi:http/incoming-handler or wasi:http/handler, and commands of wasm32-wasip1";
+
+/// Bytes of WebAssembly. Compiling takes some twenty times as much memory, and a second a megabyte.
+const MAX_SIZE: u64 = 128 << 20;
 
 /// Why an image does not become a guest. Trying again helps only where the file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -35,21 +37,30 @@ pub enum LoadError {
         /// What it looks like.
         found: &'static str,
     },
-    /// A core module, as wasm32-wasip1 makes them.
-    #[error("the image is a core WebAssembly module, not a component. {RUNS}")]
-    CoreModule,
+    /// More than anybody should have to compile.
+    #[error("the image has {size} bytes of WebAssembly, more than the {MAX_SIZE} that are compiled here")]
+    TooLarge {
+        /// What it has.
+        size: u64,
+    },
+    /// A core module that is no command of wasip1.
+    #[error("the core WebAssembly module {why}. {RUNS}")]
+    CoreModule {
+        /// What is wrong with it, as a verb phrase.
+        why: String,
+    },
     /// A component with nothing to call.
     #[error("the component exports {}, nothing that can be started. {RUNS}", list(exports))]
     NoEntry {
         /// What it does export.
         exports: Vec<String>,
     },
-    /// The component wants something of its host that there is not.
-    #[error("the component imports {name}, which is not provided ({reason})")]
-    Import {
-        /// The import.
-        name: String,
-        /// In wasmtime's words.
+    /// It wants something of its host that there is not.
+    #[error("the component imports {}, which is not provided ({reason})", names.join(", "))]
+    Imports {
+        /// All such imports.
+        names: Vec<String>,
+        /// Why, of the first.
         reason: String,
     },
     /// The bytes are not valid.
@@ -58,6 +69,9 @@ pub enum LoadError {
     /// An export has the right name and the wrong type.
     #[error("the component's entry point does not fit its name: {0}")]
     Entry(String),
+    /// The engine for WASI 0.3 does not start.
+    #[error("guests of WASI 0.3 cannot run here: {0}")]
+    Concurrent(String),
     /// Compilation died; the fault is on this side.
     #[error("the compiler failed: {0}")]
     Compiler(String),
@@ -129,35 +143,57 @@ impl Engine {
 
     async fn read_or_compile(&self, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
         let (engine, key) = (self.clone(), digest.to_owned());
-        let cached = blocking(move || {
-            let inner = engine.inner();
-            inner.library.cache.get(&inner.wasm, &key).map(|code| CompiledGuest::bind(&code, &inner.linker))
-        });
-        if let Some(guest) = cached.await? {
+        if let Some(guest) = blocking(move || cached(engine.inner(), &key)).await? {
             return guest;
         }
         // Never closed.
         let _one = self.inner().library.compilers.acquire().await;
         let (engine, key, path) = (self.clone(), digest.to_owned(), path.to_owned());
-        blocking(move || {
-            let inner = engine.inner();
-            CompiledGuest::bind(&compile(inner, &key, &path)?, &inner.linker)
-        })
-        .await?
+        blocking(move || compile(engine.inner(), &key, &path)).await?
     }
 }
 
-fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<Component, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-    match sniff::look(&bytes) {
-        Found::Component => {}
-        Found::CoreModule => return Err(LoadError::CoreModule),
-        Found::Other(found) => return Err(LoadError::NotWasm { found }),
+fn cached(inner: &Inner, digest: &str) -> Option<Result<CompiledGuest, LoadError>> {
+    let cache = &inner.library.cache;
+    if cache.is_elsewhere(digest) {
+        let other = inner.concurrent.engine(&inner.guests).ok()?;
+        return other.cache.get(&other.wasm, digest).map(|code| CompiledGuest::bind(&code, &other.linker));
     }
+    cache.get(&inner.wasm, digest).map(|code| CompiledGuest::bind(&code, &inner.linker))
+}
+
+fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
+    let bytes = read(path)?;
+    let bytes = match sniff::look(&bytes) {
+        Found::Component => bytes,
+        Found::CoreModule => wasip1::component(&bytes)?,
+        Found::Other(found) => return Err(LoadError::NotWasm { found }),
+    };
+    let concurrent =
+        outline::is_concurrent(&bytes).map_err(|error| LoadError::Invalid(sniff::shorten(error.message())))?;
+    let (wasm, linker, cache) = if concurrent {
+        let other = inner.concurrent.engine(&inner.guests).map_err(LoadError::Concurrent)?;
+        (&other.wasm, &other.linker, &other.cache)
+    } else {
+        (&inner.wasm, &inner.linker, &inner.library.cache)
+    };
     let begun = std::time::Instant::now();
-    let code = inner.wasm.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
+    let code = wasm.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
     tracing::info!(digest, wasm = bytes.len(), code = code.len(), took = ?begun.elapsed(), "compiled");
-    inner.library.cache.put(&inner.wasm, digest, &code).map_err(|error| LoadError::Compiler(sniff::brief(&error)))
+    let code = cache.put(wasm, digest, &code).map_err(|error| LoadError::Compiler(sniff::brief(&error)))?;
+    if concurrent {
+        inner.library.cache.note_elsewhere(digest);
+    }
+    CompiledGuest::bind(&code, linker)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > MAX_SIZE {
+        return Err(LoadError::TooLarge { size });
+    }
+    std::fs::read(path).map_err(failed)
 }
 
 /// Compilers and disks keep a thread busy: not one that others wait for.

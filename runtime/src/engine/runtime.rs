@@ -5,11 +5,13 @@
 //! there the look is more frequent, for the sake of the guests that sleep.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
+use super::fair::Fair;
 use super::ticker::{Owner, Ticker};
 
 /// Turns between two looks at timers and sockets: four busy guests delay a sleeping one by 40 ms at most.
@@ -22,6 +24,7 @@ const FILE_THREADS: usize = 16;
 pub(crate) struct Guests {
     handle: Handle,
     ticker: Ticker,
+    fair: Arc<Fair>,
     // `None` only while it is being dropped.
     runtime: Option<Runtime>,
     _owner: Owner,
@@ -36,11 +39,24 @@ impl Guests {
             .enable_all()
             .build()?;
         let owner = Ticker::start(engine)?;
-        Ok(Guests { handle: runtime.handle().clone(), ticker: owner.0.clone(), runtime: Some(runtime), _owner: owner })
+        let handle = runtime.handle().clone();
+        let fair = Fair::new(handle.metrics().num_workers());
+        Ok(Guests { handle, ticker: owner.0.clone(), fair, runtime: Some(runtime), _owner: owner })
+    }
+
+    /// Where busy guests line up.
+    pub(crate) fn fair(&self) -> &Arc<Fair> {
+        &self.fair
+    }
+
+    /// Has the ticker move this engine's epoch on, too.
+    pub(super) fn tick(&self, engine: &wasmtime::Engine) {
+        self.ticker.tick(engine);
     }
 
     /// Runs a guest, or work that belongs to one, on the guests' threads. Aborting the handle ends it when it next
-    /// waits or yields.
+    /// waits or yields. What polls a guest's code goes through its container's
+    /// [account](crate::container::cpu::Account::paced).
     pub(crate) fn spawn<F>(&self, guest: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,

@@ -1,6 +1,6 @@
 //! The clock that busy guests look at.
 //!
-//! One thread moves the engine's epoch on every 10 ms, and compiled code yields when it notices. While no guest runs
+//! One thread moves the engines' epochs on every 10 ms, and compiled code yields when it notices. While no guest runs
 //! nobody looks, so after a second without a turn the thread parks, and the next guest to be polled wakes it: an idle
 //! device has no timer of ours in it.
 
@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread::Thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 /// The time a guest may run while others wait.
-const TICK: Duration = Duration::from_millis(10);
+pub(super) const TICK: Duration = Duration::from_millis(10);
 
 /// Ticks without a turn before the thread parks.
 const PATIENCE: u32 = 100;
@@ -26,6 +28,7 @@ struct Shared {
     parked: AtomicBool,
     closing: AtomicBool,
     thread: OnceLock<Thread>,
+    engines: Mutex<Vec<wasmtime::EngineWeak>>,
 }
 
 /// A handle to the thread; dropping the [`Owner`] ends it, once the last guest is gone.
@@ -40,16 +43,20 @@ pub(crate) struct Turn<'a>(&'a Shared);
 
 impl Ticker {
     pub(super) fn start(engine: &wasmtime::Engine) -> std::io::Result<Owner> {
-        let shared = Arc::new(Shared::default());
-        let engine = engine.weak();
+        let shared = Arc::new(Shared { engines: Mutex::new(vec![engine.weak()]), ..Shared::default() });
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("guest-ticker".into())
             .stack_size(64 << 10)
-            .spawn(move || run(&of_thread, &engine))?;
+            .spawn(move || run(&of_thread))?;
         // Empty until now, and written only here.
         let _ = shared.thread.set(thread.thread().clone());
         Ok(Owner(Ticker(shared)))
+    }
+
+    /// Ticks for another engine, too.
+    pub(super) fn tick(&self, engine: &wasmtime::Engine) {
+        self.0.engines.lock().push(engine.weak());
     }
 
     /// A guest is about to run. Cheap: two atomic operations, unless the thread has to be woken.
@@ -63,6 +70,13 @@ impl Ticker {
 }
 
 impl Shared {
+    /// Moves every engine on that is still there; false when none is.
+    fn advance(&self) -> bool {
+        let mut engines = self.engines.lock();
+        engines.retain(|engine| engine.upgrade().inspect(wasmtime::Engine::increment_epoch).is_some());
+        !engines.is_empty()
+    }
+
     fn wake(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
@@ -83,13 +97,11 @@ impl Drop for Owner {
     }
 }
 
-fn run(shared: &Shared, engine: &wasmtime::EngineWeak) {
+fn run(shared: &Shared) {
     let mut seen = 0;
     let mut quiet = 0;
-    // The engine outlives its owner by the guests that are still being dropped: they need the tick to notice.
-    while let Some(engine) = engine.upgrade() {
-        engine.increment_epoch();
-        drop(engine);
+    // An engine outlives its owner by the guests that are still being dropped: they need the tick to notice.
+    while shared.advance() {
         let turns = shared.turns.load(SeqCst);
         quiet = if turns == seen && turns & UNDER_WAY == 0 { quiet + 1 } else { 0 };
         seen = turns;

@@ -1,10 +1,11 @@
-//! `wasi:sockets` 0.2 over the pod's plug.
+//! `wasi:sockets` over the pod's plug: 0.2 here, 0.3 in [concurrent].
 //!
 //! A guest opens, binds, connects and listens as on any machine; the addresses are its pod's, the loopback is shared
 //! with the pod's other containers, and names are the cluster's. The adapter holds the state machines of the interface
 //! and nothing else: addresses, ports and bytes are the fabric's.
 
 mod address;
+pub(super) mod concurrent;
 mod failure;
 mod lookup;
 mod options;
@@ -67,7 +68,7 @@ pub(super) struct View<'a> {
     pub(super) table: &'a mut ResourceTable,
 }
 
-struct Sockets;
+pub(super) struct Sockets;
 
 impl HasData for Sockets {
     type Data<'a> = View<'a>;

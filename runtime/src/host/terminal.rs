@@ -5,6 +5,7 @@
 //! interrupt and Ctrl-D an end. In raw mode every byte goes to the program as it is. [`Discipline`] decides and does
 //! nothing; [`Tty`] is the terminal that programs share.
 
+mod interface;
 mod tty;
 
 use std::collections::VecDeque;

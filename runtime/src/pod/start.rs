@@ -1,9 +1,11 @@
 //! Starting one container: image, configuration, code, guest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +14,7 @@ use super::ground::Ground;
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, Mount, Output, Spec, StartError, Stdin, Stdio};
+use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
@@ -89,6 +91,8 @@ pub struct Order {
     pub around: Subscription,
     /// Its place.
     pub sandbox: Sandbox,
+    /// Its `/etc`.
+    pub etc: LazyMount,
     /// A turn that is paid for.
     pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
@@ -102,6 +106,7 @@ struct Prepared {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     mounts: Vec<Mount>,
+    lazy_mounts: Vec<LazyMount>,
     words: Option<Words>,
 }
 
@@ -121,14 +126,16 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     };
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, words } = prepared;
+    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
     let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
     let spec = Spec {
         args: arguments,
         env: variables,
         mounts,
+        lazy_mounts,
         working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
         memory_limit: memory_limit(&container),
+        cpu: cpu(&container),
         http_ports: http_ports(&container),
         stdin: stdin(&container),
         tty: container.tty == Some(true),
@@ -154,8 +161,13 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
-    let words = Words::of(container, &own);
-    Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts, words })
+    let words = Words::of(container, &own, &mounts);
+    let mut lazy_mounts = vec![order.etc.clone()];
+    lazy_mounts.extend(words.iter().filter_map(Words::mount));
+    // What the container mounts there itself is in front of these.
+    lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
+    let variables = variables.into_iter().collect();
+    Ok(Prepared { pulled, sink, arguments, variables, mounts, lazy_mounts, words })
 }
 
 /// Where the pod's logs are.
@@ -172,9 +184,22 @@ fn id(order: &Order) -> String {
     format!("wasmtime://{}", image::hex(&hash))
 }
 
-fn memory_limit(container: &Container) -> Option<u64> {
+/// What its resources say of memory.
+pub fn memory_limit(container: &Container) -> Option<u64> {
     let limit = container.resources.as_ref()?.limits.as_ref()?.get("memory")?;
     u64::try_from(Quantity::lenient(limit).whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+/// What its resources say of processors.
+pub fn cpu(container: &Container) -> Cpu {
+    let resources = container.resources.as_ref();
+    let limits = resources.and_then(|resources| resources.limits.as_ref());
+    let requests = resources.and_then(|resources| resources.requests.as_ref());
+    let millicores = |list: Option<&BTreeMap<String, Text>>| {
+        let amount = Quantity::lenient(list?.get("cpu")?).milli();
+        u32::try_from(amount).ok().filter(|amount| *amount > 0)
+    };
+    Cpu { limit: millicores(limits), request: millicores(requests) }
 }
 
 fn stdin(container: &Container) -> Stdin {

@@ -159,7 +159,8 @@ mod tests {
             Err("/missing: No such file or directory (os error 2)".into()),
             "a root is the owner's to make"
         );
-        let outside = "hostPath \"/private\" is not allowed: it is not below /srv, /data/x, /missing (--host-path-root)";
+        let outside =
+            "hostPath \"/private\" is not allowed: it is not below /srv, /data/x, /missing (--host-path-root)";
         assert_eq!(tried("private", ""), Err(outside.into()));
         assert_eq!(tried("srv/../private", ""), Err(outside.replace("/private", "/srv/../private")));
         let own = "hostPath \"/data/x\" is not allowed: it shows the server's own data";

@@ -37,10 +37,10 @@ async fn over_the_memory_limit_is_out_of_memory() {
     let net = Net::new();
     let (mut hog, ears) = start_with(&net.pod("hog"), &["hog"], |spec| spec.memory_limit = Some(16 << 20)).await;
     ears.hear("holding 4 MiB").await;
-    assert!((4 << 20..=16 << 20).contains(&hog.memory()), "{}", hog.memory());
+    assert!((4 << 20..=16 << 20).contains(&hog.usage().memory), "{}", hog.usage().memory);
     assert_eq!(exit(&mut hog).await, Exit::OutOfMemory);
     assert!(ears.text().contains("holding 8 MiB") && !ears.text().contains("holding 16 MiB"), "{}", ears.text());
-    assert_eq!(hog.memory(), 0, "the Store is gone");
+    assert_eq!(hog.usage().memory, 0, "the Store is gone");
 }
 
 #[tokio::test]

@@ -30,20 +30,25 @@ pub fn scratch(name: &str) -> PathBuf {
 /// The file of a sample guest. All are built with the first one asked for.
 pub fn sample(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build).join(format!("{name}.wasm"))
+    BUILT.get_or_init(|| build("wasm32-wasip2", &[])).join(format!("{name}.wasm"))
 }
 
-fn build() -> PathBuf {
+/// A sample built as a core module of wasip1.
+pub fn module(name: &str) -> PathBuf {
+    build("wasm32-wasip1", &["-p", name]).join(format!("{name}.wasm"))
+}
+
+fn build(target: &str, packages: &[&str]) -> PathBuf {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples-wasm");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--locked", "--target", "wasm32-wasip2"]);
+    cargo.args(["build", "--release", "--locked", "--target", target]).args(packages);
     cargo.arg("--manifest-path").arg(guests.join("Cargo.toml")).arg("--target-dir").arg(guests.join("target"));
     for name in ["CARGO_TARGET_DIR", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
         cargo.env_remove(name);
     }
     let output = cargo.output().expect("cargo starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    guests.join("target/wasm32-wasip2/release")
+    guests.join("target").join(target).join("release")
 }
 
 pub async fn load(path: &Path) -> Arc<CompiledGuest> {
@@ -137,10 +142,20 @@ pub async fn start(pod: &Sandbox, args: &[&str]) -> (Container, Arc<Ears>) {
 }
 
 pub async fn start_with(pod: &Sandbox, args: &[&str], change: impl FnOnce(&mut Spec)) -> (Container, Arc<Ears>) {
+    start_file(pod, &sample(args[0]), args, change).await
+}
+
+/// Starts what is in a file.
+pub async fn start_file(
+    pod: &Sandbox,
+    file: &Path,
+    args: &[&str],
+    change: impl FnOnce(&mut Spec),
+) -> (Container, Arc<Ears>) {
     let ears = Arc::new(Ears::default());
     let mut spec = spec(&ears, args);
     change(&mut spec);
-    let guest = load(&sample(args[0])).await;
+    let guest = load(file).await;
     (container::start(engine(), guest, pod, spec).unwrap(), ears)
 }
 

@@ -31,7 +31,7 @@ async fn a_request_makes_an_instance_that_does_not_stay() {
         assert_eq!(text(response).await, "<p>Hello, page-1</p>\n");
     }
     tokio::time::timeout(std::time::Duration::from_secs(5), async {
-        while handler.memory() != 0 {
+        while handler.usage().memory != 0 {
             tokio::task::yield_now().await;
         }
     })

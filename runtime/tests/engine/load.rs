@@ -11,6 +11,8 @@ use crate::harness::{digest, engine, load, sample, scratch, written};
 async fn the_bytes_decide_the_kind() {
     assert_eq!(load(&sample("env")).await.kind, GuestKind::Command);
     assert_eq!(load(&sample("echo-hostname")).await.kind, GuestKind::HttpHandler);
+    assert_eq!(load(&sample("net_p3")).await.kind, GuestKind::Command);
+    assert_eq!(load(&sample("hello_p3")).await.kind, GuestKind::HttpHandler);
 }
 
 #[tokio::test]
@@ -26,6 +28,8 @@ async fn an_import_that_is_not_provided_is_named() {
         "wanting",
         r#"(component
             (import "acme:rockets/launcher@1.0.0" (instance (export "launch" (func))))
+            (import "wasi:io/error@0.2.0" (instance (export "error" (type (sub resource)))))
+            (import "wasi:nn/tensor@0.2.0-rc" (instance))
             (core module $m (func (export "run") (result i32) i32.const 0))
             (core instance $i (instantiate $m))
             (func $run (result (result)) (canon lift (core func $i "run")))
@@ -33,7 +37,8 @@ async fn an_import_that_is_not_provided_is_named() {
             (export "wasi:cli/run@0.2.0" (instance $cli)))"#,
     );
     let error = refused(&wanting).await;
-    assert!(matches!(&error, LoadError::Import { name, .. } if name == "acme:rockets/launcher@1.0.0"), "{error:?}");
+    let LoadError::Imports { names, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(*names, ["acme:rockets/launcher@1.0.0", "wasi:nn/tensor@0.2.0-rc"], "all of them, and no others");
 }
 
 #[tokio::test]
@@ -45,7 +50,7 @@ async fn a_component_with_nothing_to_start_says_what_it_has() {
 
 #[tokio::test]
 async fn other_files_are_told_what_they_are() {
-    assert!(matches!(refused(&written("module", "(module)")).await, LoadError::CoreModule));
+    assert!(matches!(refused(&written("module", "(module)")).await, LoadError::CoreModule { .. }));
     for (bytes, word) in
         [(&b"\x1f\x8b\x08rest"[..], "gzip"), (b"\x7fELF", "native"), (b"", "empty"), (b"hello", "kind")]
     {
@@ -62,6 +67,15 @@ async fn broken_wasm_is_invalid() {
     bytes.truncate(bytes.len() / 2);
     let error = refused_bytes("broken", &bytes).await;
     assert!(matches!(error, LoadError::Invalid(_)) && error.to_string().len() < 400, "{error}");
+}
+
+#[tokio::test]
+async fn code_for_the_second_engine_is_kept_too() {
+    let dir = tempfile::tempdir_in(scratch("")).unwrap();
+    let mut config = Config::new(dir.path());
+    config.instances = Some(16);
+    Engine::new(config.clone()).unwrap().load("sha256:hello", &sample("hello_p3")).await.unwrap();
+    Engine::new(config).unwrap().load("sha256:hello", Path::new("/nowhere/hello.wasm")).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,8 +1,13 @@
 //! The engine with real guests: the samples of `examples-wasm`, and a few components written out as text.
 
 mod command;
+mod concurrent;
+mod cpu;
+mod exec;
 mod harness;
 mod http;
+mod limits;
 mod load;
 mod network;
 mod stop;
+mod wasip1;
