@@ -1,10 +1,11 @@
 //! Everything that can be set, in one place: flags and environment (`SAMPAN_…`), over a YAML file, over defaults.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A part of the process that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -76,6 +77,10 @@ pub struct Settings {
     #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
     #[serde(default)]
     pub host_path_roots: Vec<PathBuf>,
+    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<5% [default: those, and a twentieth of a small machine's memory]
+    #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
+    #[serde(default, deserialize_with = "thresholds")]
+    pub eviction_hard: Vec<(String, String)>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -103,6 +108,7 @@ impl Settings {
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
+            eviction_hard: either(self.eviction_hard, file.eviction_hard),
             disable: either(self.disable, file.disable),
         }
     }
@@ -111,6 +117,17 @@ impl Settings {
     pub fn runs(&self, component: Component) -> bool {
         !self.disable.contains(&component)
     }
+}
+
+/// Reads `memory.available<100Mi`.
+fn threshold(text: &str) -> Result<(String, String), String> {
+    let (signal, amount) = text.split_once('<').ok_or("write it as memory.available<100Mi")?;
+    Ok((signal.trim().to_owned(), amount.trim().to_owned()))
+}
+
+/// In a file it is a map, as kubelets have it.
+fn thresholds<'de, D: Deserializer<'de>>(file: D) -> Result<Vec<(String, String)>, D::Error> {
+    BTreeMap::deserialize(file).map(|map| map.into_iter().collect())
 }
 
 /// A list that says something wins.
@@ -131,6 +148,14 @@ mod tests {
         assert_eq!(both.data_dir, Some(PathBuf::from("/b")));
         assert!(!both.runs(Component::Scheduler));
         assert!(both.runs(Component::Agent));
+    }
+
+    #[test]
+    fn thresholds_are_read_as_kubelets_write_them() {
+        let file: Settings = serde_yaml::from_str("evictionHard: {memory.available: 50Mi}").expect("settings");
+        let flag = threshold("memory.available<50Mi").expect("a threshold");
+        assert_eq!(file.eviction_hard, [flag]);
+        assert!(threshold("50Mi").is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! version, lock
 //! ```
 
+mod collect;
 mod config;
 mod digest;
 mod layout;
@@ -24,6 +25,7 @@ mod reference;
 mod spin;
 mod store;
 
+pub use collect::Collector;
 pub use config::Config as ImageConfig;
 pub use digest::{Digest, InvalidDigest};
 pub use layout::Error as LayoutError;
