@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use runtime::image::Registry;
 use serde::{Deserialize, Deserializer};
 
 /// A part of the process that can be left out.
@@ -81,6 +82,18 @@ pub struct Settings {
     #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
     #[serde(default, deserialize_with = "thresholds")]
     pub eviction_hard: Vec<(String, String)>,
+    /// Registries that are spoken to without TLS, comma-separated: HOST[:PORT]
+    #[arg(long, env = "SAMPAN_INSECURE_REGISTRY", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub insecure_registry: Vec<String>,
+    /// Registries by name, with their mirrors, authorities and manners: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub registries: BTreeMap<String, Registry>,
+    /// What is run in place of images that manifests name: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub image_aliases: BTreeMap<String, String>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -109,6 +122,9 @@ impl Settings {
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
             eviction_hard: either(self.eviction_hard, file.eviction_hard),
+            insecure_registry: either(self.insecure_registry, file.insecure_registry),
+            registries: either_table(self.registries, file.registries),
+            image_aliases: either_table(self.image_aliases, file.image_aliases),
             disable: either(self.disable, file.disable),
         }
     }
@@ -133,6 +149,11 @@ fn thresholds<'de, D: Deserializer<'de>>(file: D) -> Result<Vec<(String, String)
 /// A list that says something wins.
 fn either<T>(list: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
     if list.is_empty() { otherwise } else { list }
+}
+
+/// A table that says something wins.
+fn either_table<T>(table: BTreeMap<String, T>, otherwise: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    if table.is_empty() { otherwise } else { table }
 }
 
 #[cfg(test)]
