@@ -21,6 +21,7 @@ pub mod probing;
 pub mod publish;
 pub mod services;
 pub mod start;
+pub mod storage;
 pub mod termination;
 pub mod view;
 pub mod worker;

@@ -173,6 +173,9 @@ impl Fabric {
         caller: &mut Option<Caller>,
         at: SocketAddr,
     ) -> Result<Stream, SocketError> {
+        if let Some(attachment) = caller.as_mut().and_then(|caller| caller.attachment.as_mut()) {
+            attachment.go_outside(&self.0.outside)?;
+        }
         let connecting = timeout(self.config().connect_timeout, TcpStream::connect(at));
         let tcp = connecting.await.map_err(|_| SocketError::Timeout)??;
         // Latency as inside; a failure here would show at the first write anyway.
