@@ -133,6 +133,7 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            toolbox: crate::toolbox::COMPONENT,
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),

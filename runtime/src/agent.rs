@@ -35,6 +35,7 @@ use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
 use crate::registry::Registry;
 use crate::server::Server;
+use crate::stats::Stats;
 use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
@@ -198,9 +199,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    /// Answers the requests that a control plane makes of its nodes: logs, streams, and what runs.
     pub fn server(&self) -> Server {
-        Server::new(self.directory.clone())
+        let stats = Stats::new(&self.config.node_name, &self.config.data_dir, self.directory.clone());
+        Server::new(self.directory.clone(), self.exec(), self.fabric.clone(), stats)
     }
 
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
