@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
@@ -246,6 +247,7 @@ impl Node {
     async fn serve(self) -> Result<std::convert::Infallible, RunError> {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
+        self.sweep_images();
         let lease = lease::keep(self.client.clone(), name.clone(), uid);
         let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
         let pods = self.serve_pods(name);
@@ -254,6 +256,17 @@ impl Node {
             never = status => match never {},
             served = pods => served,
         }
+    }
+
+    /// Downloads that nobody went on with for a day. In the background: nobody waits for it.
+    fn sweep_images(&self) {
+        const FORGOTTEN: Duration = Duration::from_secs(86_400);
+        let images = self.images.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = images.sweep(FORGOTTEN) {
+                tracing::warn!(%error, "what is left of downloads could not be removed");
+            }
+        });
     }
 
     async fn serve_pods(self, name: String) -> Result<std::convert::Infallible, RunError> {

@@ -12,6 +12,7 @@ mod migrate;
 mod names;
 mod resolve;
 mod rootfs;
+mod sweep;
 mod toolbox;
 mod unpack;
 
@@ -29,7 +30,7 @@ use super::{layout, manifest};
 
 pub use blobs::{Blob, Upload};
 pub use import::digest;
-pub use names::Stored;
+pub use names::{Named, Stored};
 use resolve::Facts;
 pub use resolve::{Image, Module};
 use toolbox::Toolbox;
