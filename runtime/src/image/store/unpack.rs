@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::hash::{BuildHasher as _, RandomState};
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
