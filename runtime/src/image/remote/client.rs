@@ -22,7 +22,15 @@ const MAX_REDIRECTS: usize = 5;
 pub(in crate::image) struct Clients {
     patience: Patience,
     public: OnceLock<Arc<RootCertStore>>,
-    made: Mutex<HashMap<Option<PathBuf>, (Option<SystemTime>, reqwest::Client)>>,
+    /// By the file with the authorities.
+    made: Mutex<HashMap<Option<PathBuf>, Made>>,
+}
+
+#[derive(Debug)]
+struct Made {
+    /// When the file was changed, as it was read.
+    changed: Option<SystemTime>,
+    client: reqwest::Client,
 }
 
 impl Clients {
@@ -39,11 +47,11 @@ impl Clients {
     pub(super) fn client(&self, ca_file: Option<&Path>) -> Result<reqwest::Client, Error> {
         let changed = ca_file.and_then(|path| std::fs::metadata(path).and_then(|found| found.modified()).ok());
         let key = ca_file.map(Path::to_owned);
-        if let Some((_, client)) = self.made.lock().get(&key).filter(|(seen, _)| *seen == changed) {
-            return Ok(client.clone());
+        if let Some(made) = self.made.lock().get(&key).filter(|made| made.changed == changed) {
+            return Ok(made.client.clone());
         }
         let client = self.make(ca_file)?;
-        self.made.lock().insert(key, (changed, client.clone()));
+        self.made.lock().insert(key, Made { changed, client: client.clone() });
         Ok(client)
     }
 
