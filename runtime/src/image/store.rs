@@ -12,7 +12,7 @@ mod migrate;
 mod names;
 mod resolve;
 mod rootfs;
-mod sweep;
+mod tidy;
 mod toolbox;
 mod unpack;
 

@@ -116,20 +116,6 @@ fn uploads_go_on_where_they_stopped() {
 }
 
 #[test]
-fn what_was_left_is_swept_and_what_is_new_is_not() {
-    let (_directory, store) = opened();
-    let old = store.begin_upload().expect("begin").id();
-    let day = std::time::Duration::from_secs(86_400);
-    let long_ago = std::time::SystemTime::now() - 2 * day;
-    let file = File::options().write(true).open(store.root.join("uploads").join(&old)).expect("open");
-    file.set_modified(long_ago).expect("age");
-    let new = store.begin_upload().expect("begin").id();
-    store.sweep(day).expect("sweep");
-    assert!(store.upload(&old).expect("look").is_none());
-    assert!(store.upload(&new).expect("look").is_some());
-}
-
-#[test]
 fn content_with_another_digest_is_refused_and_gone() {
     let (_directory, store) = opened();
     let mut upload = store.begin_upload().expect("begin");
