@@ -18,6 +18,7 @@ mod images;
 mod limits;
 mod namespaces;
 mod pods;
+mod registries;
 mod replica_sets;
 mod rollout_under_load;
 mod run;
