@@ -25,4 +25,5 @@ mod rollout_under_load;
 mod run;
 mod self_healing;
 mod services;
+mod streams;
 mod tokens;
