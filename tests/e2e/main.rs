@@ -17,6 +17,7 @@ mod deployments;
 mod images;
 mod limits;
 mod namespaces;
+mod own_registry;
 mod pods;
 mod registries;
 mod replica_sets;
