@@ -128,7 +128,10 @@ impl PodWatch {
 
 impl Event {
     fn is_restarted(&self) -> bool {
-        self.object.status.as_ref().is_some_and(|status| status.containers.iter().any(|container| container.restarts > 0))
+        self.object
+            .status
+            .as_ref()
+            .is_some_and(|status| status.containers.iter().any(|container| container.restarts > 0))
     }
 
     fn is_ready(&self) -> bool {

@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::access::Access;
 
@@ -43,7 +43,7 @@ impl Channels {
 
     /// Ends it.
     pub async fn close(mut self) -> anyhow::Result<()> {
-        self.0.close().await?;
+        self.0.close(None).await?;
         while let Some(Ok(_)) = self.0.next().await {}
         Ok(())
     }

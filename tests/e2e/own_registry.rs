@@ -29,7 +29,8 @@ fn what_is_pushed_to_the_node_runs_there_and_can_be_pulled_again() {
     session.run("kubectl run pushed --image=localhost/own/team/sleep:v1 --restart=Never");
     session.run("kubectl wait --for=condition=Ready pod/pushed --timeout=90s");
 
-    let tags = session.run(&format!("skopeo list-tags --tls-verify=false --creds {login} docker://{host}/own/team/sleep"));
+    let tags =
+        session.run(&format!("skopeo list-tags --tls-verify=false --creds {login} docker://{host}/own/team/sleep"));
     assert!(tags.contains("\"v1\""), "{tags}");
     let back = format!("--src-tls-verify=false --src-creds {login} docker://{host}/own/team/sleep:v1");
     session.run(&format!("{copy} --dest-tls-verify=false {back} docker://{}/again:v1", elsewhere.host));
@@ -46,7 +47,8 @@ fn what_is_pushed_to_the_node_runs_there_and_can_be_pulled_again() {
 fn strangers_are_asked_who_they_are() {
     let session = Session::new("own-registry-strangers");
     let (host, _) = registry_of(&session, "nobody");
-    let status = |more: &str| session.run(&format!("curl -sk -o /dev/null -w '%{{http_code}}' {more} https://{host}/v2/"));
+    let status =
+        |more: &str| session.run(&format!("curl -sk -o /dev/null -w '%{{http_code}}' {more} https://{host}/v2/"));
     assert_eq!(status("").trim(), "401");
     assert_eq!(status("-u any:wrong").trim(), "401");
     let challenge = session.run(&format!("curl -skD - -o /dev/null https://{host}/v2/"));
