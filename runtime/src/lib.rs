@@ -21,6 +21,7 @@ pub mod guest;
 pub mod sandbox;
 
 pub mod container;
+pub mod keyvalue;
 pub mod exec;
 mod host;
 
