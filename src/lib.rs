@@ -26,6 +26,7 @@ mod host;
 mod node_link;
 mod node_ports;
 mod plan;
+mod registry_link;
 mod settings;
 mod tasks;
 

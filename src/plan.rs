@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use control::auth::Mode;
-use control::http::NodeTransport;
+use control::http::{ImageRegistry, NodeTransport};
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
 
@@ -73,7 +73,7 @@ impl Plan {
     }
 
     /// The control plane's part.
-    pub fn control(&self, nodes: NodeTransport, dialer: Dialer) -> control::Config {
+    pub fn control(&self, nodes: NodeTransport, dialer: Dialer, images: ImageRegistry) -> control::Config {
         control::Config {
             data_dir: Some(self.data_dir.clone()),
             listen: self.listen,
@@ -91,6 +91,7 @@ impl Plan {
             },
             audit: self.audit(),
             nodes,
+            images: Some(images),
             dialer: Some(dialer),
             without_scheduler: !self.runs(Component::Scheduler),
             without_controllers: !self.runs(Component::Controllers),
@@ -132,6 +133,10 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            cluster_names: runtime::pod::etc::ClusterNames {
+                domain: control::CLUSTER_DOMAIN.to_owned(),
+                nameserver: self.services.nth(10),
+            },
             host_path_roots: self.settings.host_path_roots.clone(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }

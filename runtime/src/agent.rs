@@ -30,8 +30,11 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{self, Engine, EngineError};
 use crate::exec::Exec;
 use crate::image;
+use crate::keyvalue::Stores;
 use crate::logs::Logs;
+use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
+use crate::registry::Registry;
 use crate::server::Server;
 use crate::volume::places::Places;
 use directory::Directory;
@@ -58,6 +61,8 @@ pub struct Config {
     pub control_plane: bool,
     /// The range of the pods' addresses. None: the one that the control plane gives the node.
     pub pod_cidr: Option<String>,
+    /// What pods are told about names in their `/etc/resolv.conf`.
+    pub cluster_names: ClusterNames,
     /// How many pods it takes.
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
@@ -81,6 +86,7 @@ impl Config {
             labels: BTreeMap::new(),
             control_plane: true,
             pod_cidr: None,
+            cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
@@ -208,6 +214,11 @@ impl Node {
         Exec::new(self.directory.clone(), self.images.clone())
     }
 
+    /// Answers the requests of other programs for its images.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.images.clone())
+    }
+
     /// Its images.
     pub fn images(&self) -> &image::Store {
         &self.images
@@ -241,6 +252,7 @@ impl Node {
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
         };
         let ground = Ground {
+            exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
             recorder: Recorder::spawn(self.client.clone(), &name),
@@ -249,8 +261,10 @@ impl Node {
             fabric: self.fabric,
             addresses: AddressPool::new(cidr),
             images: self.images,
+            keyvalue: Stores::new(self.config.data_dir.join("keyvalue")),
             logs: self.logs,
             host_ip: self.config.node_ip,
+            names: self.config.cluster_names,
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
             places: self.places,

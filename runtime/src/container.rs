@@ -25,12 +25,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
 use crate::keyvalue;
@@ -52,6 +53,9 @@ pub use stdin::Stdin;
 pub use usage::{Meter, Usage};
 pub use verdict::Exit;
 
+/// Pipes that the programs of a container have at once, of 64 KiB each.
+const PIPES: usize = 512;
+
 /// What to run a guest with.
 #[derive(Clone)]
 pub struct Spec {
@@ -69,6 +73,8 @@ pub struct Spec {
     pub keyvalue: Option<keyvalue::Namespace>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
+    /// More of them, which are made when the guest first looks at what directories it has.
+    pub lazy_mounts: Vec<LazyMount>,
     /// What `initial-cwd` answers. WASI knows no current directory: toolchains resolve relative paths against this
     /// themselves, or not at all.
     pub working_dir: Option<String>,
@@ -97,6 +103,7 @@ impl Spec {
             config: Vec::new(),
             keyvalue: None,
             mounts: Vec::new(),
+            lazy_mounts: Vec::new(),
             working_dir: None,
             memory_limit: None,
             cpu: Cpu::default(),
@@ -126,6 +133,15 @@ impl Mount {
     pub(crate) fn source(&self) -> PathBuf {
         self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
     }
+}
+
+/// A directory that costs nothing until a guest looks: most never do.
+#[derive(Clone)]
+pub struct LazyMount {
+    /// Where it will be, and where the guest sees it.
+    pub mount: Mount,
+    /// Makes it. Called on a thread that runs guests: a few small files at most, and nothing when it was called before.
+    pub make: Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>,
 }
 
 /// Why a container did not start. Nothing of it is left.
@@ -171,6 +187,7 @@ pub fn start(
     sandbox: &Sandbox,
     spec: Spec,
 ) -> Result<Container, StartError> {
+    preopens::check(&spec)?;
     let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
     let task = match &setting.guest.entry {
@@ -194,6 +211,8 @@ pub(crate) struct Setting {
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
     pub(crate) keyboard: Keyboard,
+    /// Room for pipes between its programs.
+    pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
     pub(crate) config: WasiConfigVariables,
     /// Opened by the first of its instances that asks.
@@ -220,6 +239,7 @@ impl Setting {
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
+            pipes: Arc::new(Semaphore::new(PIPES)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,

@@ -98,7 +98,7 @@ fn absent(command: &str) -> String {
 
 impl Exec {
     /// Runs programs in the containers of these pods, with the toolbox from this store.
-    pub(crate) fn new(directory: Arc<Directory>, images: image::Store) -> Exec {
+    pub fn new(directory: Arc<Directory>, images: image::Store) -> Exec {
         Exec { directory, toolbox: Toolbox::new(images) }
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod http;
 mod keyvalue;
 mod logging;
 pub(crate) mod pipe;
+pub(crate) mod preopens;
 mod processes;
 mod sockets;
 pub(crate) mod stdio;
@@ -22,15 +23,15 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView, WasiFilesystemView as _};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_tls::WasiTlsCtx;
 
 use crate::container::limits::Limits;
 use crate::container::program::Program;
-use crate::container::{Mount, Setting, StartError};
+use crate::container::{Setting, StartError};
 use crate::engine::slice;
 use http::Outgoing;
 use sockets::Network;
@@ -44,6 +45,8 @@ const HOSTCALL_BYTES: usize = 32 << 20;
 /// A Store's data: one instance's side of the host.
 pub(crate) struct Host {
     wasi: WasiCtx,
+    /// What the directories are opened from, until they are.
+    unopened: Option<Arc<Setting>>,
     http: WasiHttpCtx,
     table: ResourceTable,
     network: Network,
@@ -60,7 +63,8 @@ impl Host {
         table.set_max_capacity(RESOURCES);
         let plug = &setting.sandbox.plug;
         Ok(Host {
-            wasi: wasi(setting, &program)?,
+            wasi: wasi(&program),
+            unopened: Some(setting.clone()),
             http: WasiHttpCtx::new(),
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
@@ -70,6 +74,15 @@ impl Host {
             setting: setting.clone(),
             program,
         })
+    }
+
+    /// The file system, its directories opened. Few instances ever ask for them: an HTTP handler is spared the system
+    /// calls, an idle pod the descriptors.
+    pub(crate) fn preopened(&mut self) -> WasiFilesystemCtxView<'_> {
+        if let Some(setting) = self.unopened.take() {
+            *self.wasi.filesystem() = preopens::open(&setting.spec);
+        }
+        self.filesystem()
     }
 
     fn sockets(&mut self) -> sockets::View<'_> {
@@ -95,7 +108,7 @@ impl Host {
     }
 }
 
-fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
+fn wasi(program: &Program) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.args(&program.args).envs(&program.env);
     if let Some(dir) = &program.dir {
@@ -103,16 +116,7 @@ fn wasi(setting: &Setting, program: &Program) -> Result<WasiCtx, StartError> {
     }
     let streams = program.streams.clone();
     wasi.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
-    for mount in &setting.spec.mounts {
-        let Mount { host, guest, read_only, .. } = mount;
-        let perms = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(mount.source(), guest, perms).map_err(|error| StartError::Mount {
-            host: host.clone(),
-            guest: guest.clone(),
-            reason: error.root_cause().to_string(),
-        })?;
-    }
-    Ok(wasi.build())
+    wasi.build()
 }
 
 impl WasiView for Host {
@@ -135,11 +139,14 @@ impl HasData for Table {
 
 /// Everything that a guest of WASI 0.3 may import: one component may mix both versions.
 pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    use wasmtime_wasi::p3::bindings::filesystem;
+
     let mut linker = linker(engine)?;
     let l = &mut linker;
     wasmtime_wasi::p3::cli::add_to_linker(l)?;
     wasmtime_wasi::p3::clocks::add_to_linker(l)?;
-    wasmtime_wasi::p3::filesystem::add_to_linker(l)?;
+    filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     wasmtime_wasi::p3::random::add_to_linker(l)?;
     wasmtime_wasi_http::p3::add_to_linker(l)?;
     sockets::concurrent::add_to_linker(l, Host::sockets)?;
@@ -163,7 +170,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     random::random::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
-    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
     cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;

@@ -13,7 +13,7 @@ mod disk;
 mod writer;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -62,7 +62,13 @@ impl<E: Into<redb::Error>> From<E> for Error {
 /// All stores of a node.
 pub struct Stores {
     directory: PathBuf,
-    open: Mutex<HashMap<String, Weak<Store>>>,
+    open: Mutex<HashMap<String, Open>>,
+}
+
+/// The file may be open a moment longer than the store.
+struct Open {
+    store: Weak<Store>,
+    disk: Weak<Disk>,
 }
 
 impl Stores {
@@ -91,20 +97,24 @@ impl Namespace {
         blocking(move || {
             // Held while it opens: a file can be open once.
             let mut open = stores.open.lock();
-            if let Some(store) = open.get(&name).and_then(Weak::upgrade) {
+            if let Some(store) = open.get(&name).and_then(|open| open.store.upgrade()) {
                 return Ok(store);
             }
-            open.retain(|_, store| store.strong_count() > 0);
+            let disk = match open.get(&name).and_then(|open| open.disk.upgrade()) {
+                Some(disk) => disk,
+                None => Arc::new(Disk::open(&stores.directory, &name)?),
+            };
+            open.retain(|_, open| open.disk.strong_count() > 0);
             let _entered = handle.enter();
-            let store = Arc::new(Store::open(&stores.directory, &name)?);
-            open.insert(name, Arc::downgrade(&store));
+            let store = Arc::new(Store { disk: disk.clone(), writer: Writer::start(disk.clone()) });
+            open.insert(name, Open { store: Arc::downgrade(&store), disk: Arc::downgrade(&disk) });
             Ok(store)
         })
         .await
     }
 }
 
-/// An open store.
+/// An open store. The writer is the last to let go of the file, because closing it is work for the disk.
 pub(crate) struct Store {
     disk: Arc<Disk>,
     writer: Writer,
@@ -119,11 +129,6 @@ pub(crate) struct Page {
 }
 
 impl Store {
-    fn open(directory: &Path, namespace: &str) -> Result<Store, Error> {
-        let disk = Arc::new(Disk::open(directory, namespace)?);
-        Ok(Store { writer: Writer::start(disk.clone()), disk })
-    }
-
     pub(crate) async fn get(&self, bucket: &str, key: String) -> Result<Option<Vec<u8>>, Error> {
         let found = self.get_many(bucket, vec![key]).await?;
         Ok(found.into_iter().next().flatten().map(|(_, value)| value))

@@ -14,6 +14,7 @@ pub mod volume;
 
 pub mod image;
 pub mod logs;
+pub mod registry;
 
 pub mod engine;
 pub mod guest;
@@ -21,8 +22,8 @@ pub mod guest;
 pub mod sandbox;
 
 pub mod container;
-pub mod keyvalue;
 pub mod exec;
 mod host;
+pub mod keyvalue;
 
 pub use agent::{BuildError, Config, Node, RunError};

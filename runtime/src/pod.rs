@@ -5,8 +5,10 @@
 //! and tested that way.
 
 pub mod backoff;
+pub mod config;
 pub mod downward;
 pub mod env;
+pub mod etc;
 pub mod expand;
 pub mod given;
 pub mod ground;

@@ -4,9 +4,10 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, Table, TableDefinition};
 
 use super::writer::Change;
 use super::{Error, Page, QUOTA};
@@ -18,6 +19,9 @@ const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 /// The system keeps the file's pages in memory already.
 const CACHE: usize = 1 << 20;
+
+/// Hundredths of a second that closing a file may take.
+const CLOSING: u32 = 200;
 
 pub(super) struct Disk {
     path: PathBuf,
@@ -40,7 +44,7 @@ impl Disk {
         if let Some(database) = &*open {
             return Ok(database.clone());
         }
-        let database = Arc::new(Database::builder().set_cache_size(CACHE).create(&self.path)?);
+        let database = Arc::new(create(&self.path)?);
         *open = Some(database.clone());
         Ok(database)
     }
@@ -94,12 +98,27 @@ impl Disk {
     }
 
     /// Does all changes in one transaction. Each has an outcome of its own; an error here is everybody's.
-    pub(super) fn commit<'a>(&self, changes: impl Iterator<Item = &'a Change>) -> Result<Vec<Result<u64, Error>>, Error> {
+    pub(super) fn commit<'a>(
+        &self,
+        changes: impl Iterator<Item = &'a Change>,
+    ) -> Result<Vec<Result<u64, Error>>, Error> {
         let outcome = self.database().and_then(|database| transact(&database, changes));
         if outcome.is_err() {
             *self.database.lock() = None;
         }
         outcome
+    }
+}
+
+/// Whoever had it open last may be closing it at this very moment.
+fn create(path: &Path) -> Result<Database, DatabaseError> {
+    let mut left = CLOSING;
+    loop {
+        match Database::builder().set_cache_size(CACHE).create(path) {
+            Err(DatabaseError::DatabaseAlreadyOpen) if left > 0 => left -= 1,
+            outcome => return outcome,
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -125,7 +144,11 @@ fn transact<'a>(
         pairs.dirty
     };
     // What changes nothing is not worth a write to the disk.
-    if dirty { transaction.commit()? } else { transaction.abort()? }
+    if dirty {
+        transaction.commit()?
+    } else {
+        transaction.abort()?
+    }
     Ok(outcomes)
 }
 

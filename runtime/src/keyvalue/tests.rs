@@ -24,7 +24,8 @@ async fn what_was_written_is_there_after_a_crash() {
     std::fs::copy(file, copy).unwrap();
     let again = Stores::new(directory.path().join("copy")).namespace("default").open().await.unwrap();
     let found = again.get_many("a", ["k", "l", "n"].map(str::to_owned).to_vec()).await.unwrap();
-    let values: Vec<_> = found.into_iter().map(|pair| pair.map(|(_, value)| String::from_utf8(value).unwrap())).collect();
+    let values: Vec<_> =
+        found.into_iter().map(|pair| pair.map(|(_, value)| String::from_utf8(value).unwrap())).collect();
     assert_eq!(values, [Some("one".to_owned()), None, Some("42".to_owned())]);
 }
 

@@ -85,15 +85,17 @@ async fn run(disk: Arc<Disk>, mut orders: mpsc::Receiver<Order>) {
     let mut batch = Vec::new();
     while orders.recv_many(&mut batch, BATCH).await > 0 {
         let next = tokio::time::Instant::now() + PACE;
-        let (disk, taken) = (disk.clone(), std::mem::take(&mut batch));
+        let (of_commit, taken) = (disk.clone(), std::mem::take(&mut batch));
         // A panic of the database drops the orders, and with them who waits hears of it.
         let _ = blocking(move || {
-            commit(&disk, taken);
+            commit(&of_commit, taken);
             Ok(())
         })
         .await;
         tokio::time::sleep_until(next).await;
     }
+    // It closes the file, which takes a write.
+    drop(tokio::task::spawn_blocking(move || drop(disk)));
 }
 
 fn commit(disk: &Disk, orders: Vec<Order>) {

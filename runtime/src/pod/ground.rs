@@ -10,12 +10,15 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
 use tokio::sync::Semaphore;
 
+use super::etc::ClusterNames;
 use super::given::Given;
 use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
 use crate::engine::Engine;
+use crate::exec::Exec;
 use crate::image;
+use crate::keyvalue::Stores;
 use crate::logs::Logs;
 use crate::volume::places::Places;
 
@@ -25,12 +28,16 @@ pub struct Ground {
     pub client: kube::Client,
     /// Runs guests.
     pub engine: Engine,
+    /// Runs programs in containers that run.
+    pub exec: Exec,
     /// The network.
     pub fabric: Fabric,
     /// Addresses for pods.
     pub addresses: AddressPool,
     /// Images.
     pub images: image::Store,
+    /// What guests keep in `wasi:keyvalue`.
+    pub keyvalue: Arc<Stores>,
     /// What containers print.
     pub logs: Logs,
     /// ConfigMaps and Secrets.
@@ -41,6 +48,8 @@ pub struct Ground {
     pub recorder: Recorder,
     /// The node's address.
     pub host_ip: IpAddr,
+    /// What pods are told about names.
+    pub names: ClusterNames,
     /// What the node has for pods.
     pub allocatable: Arc<BTreeMap<String, Quantity>>,
     /// Where pods have their volumes: `<data>/pods`.

@@ -1,27 +1,35 @@
 //! A pod's sandbox: its volumes on disk, its address on the network.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use netproxy::fabric::{AttachError, DnsConfig, PodAddress, PodIp, PoolError};
-
+use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::etc::{self, Etc};
 use super::given::Given;
 use super::ground::Ground;
 use crate::agent::references::Subscription;
+use crate::container::{LazyMount, Mount};
 use crate::sandbox::Sandbox;
 use crate::volume::{self, Site, claim};
 
 /// How soon what may have come right by itself is tried again.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
 
+/// What a kernel takes for a host name.
+const MOST_OF_NAME: usize = 64;
+
 /// The sandbox, and the address it borrows.
 pub struct Place {
     /// For the containers.
     pub sandbox: Sandbox,
+    /// The pod's `/etc`.
+    pub etc: LazyMount,
     /// The turn it was made in, for its first container: a pod is finished before the next is begun.
     pub turn: Option<OwnedSemaphorePermit>,
     /// Goes back with the place. Declared after the sandbox, so that the plug is pulled first.
@@ -58,6 +66,12 @@ pub enum Error {
     /// A `FailedCreatePodSandBox`.
     #[error("Failed to create pod sandbox: {0}")]
     Attach(#[from] AttachError),
+    /// A `FailedCreatePodSandBox`.
+    #[error(
+        "Failed to create pod sandbox: failed to construct FQDN from pod hostname and cluster domain, FQDN {0} is too \
+         long ({MOST_OF_NAME} characters is the max, {len} characters requested)", len = .0.len()
+    )]
+    LongName(String),
     /// The node is being stopped.
     #[error("Failed to create pod sandbox: the node is stopping")]
     Stopping,
@@ -68,7 +82,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Volume { .. } | Self::Claim { .. } => "FailedMount",
-            Self::Address(_) | Self::Attach(_) | Self::Stopping => "FailedCreatePodSandBox",
+            Self::Address(_) | Self::Attach(_) | Self::LongName(_) | Self::Stopping => "FailedCreatePodSandBox",
         }
     }
 }
@@ -108,14 +122,48 @@ pub async fn make(
     (made, around)
 }
 
-async fn make_with(ground: &Ground, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {
+async fn make_with(ground: &Arc<Ground>, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {
     ground.services.synced().await;
     let turn = ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
     let lease = ground.addresses.lease()?;
     let plug = ground.fabric.attach(address(pod, &lease))?;
     let given = ground.given(pod, around, Some(lease.ip()));
     provide(ground, pod, given).await?;
-    Ok(Place { sandbox: Sandbox::new(plug, hostname(pod)), turn: Some(turn), _lease: lease })
+    let called = called(pod, &ground.names.domain)?;
+    let etc = etc(ground, pod, called.clone(), lease.ip());
+    Ok(Place { sandbox: Sandbox::new(plug, called), etc, turn: Some(turn), _lease: lease })
+}
+
+/// Written when a guest of the pod first looks.
+fn etc(ground: &Arc<Ground>, pod: &Arc<Pod>, called: String, ip: IpAddr) -> LazyMount {
+    let host = directory(ground, pod).join("etc");
+    let mount = Mount { host: host.clone(), guest: "/etc".to_owned(), read_only: true, pin: None };
+    let (ground, pod, written) = (ground.clone(), pod.clone(), Mutex::new(false));
+    let make = move || {
+        let mut written = written.lock();
+        if !std::mem::replace(&mut *written, true) {
+            let hostname = hostname(&pod);
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let names = etc::Names { namespace, hostname: &hostname, called: &called };
+            if let Some(spec) = &pod.spec {
+                Etc::of(spec, &names, ip, &ground.names).write(&host)?;
+            }
+        }
+        Ok(())
+    };
+    LazyMount { mount, make: Arc::new(make) }
+}
+
+/// What the pod calls itself: its host name, all of it when it says so.
+fn called(pod: &Pod, domain: &str) -> Result<String, Error> {
+    let hostname = hostname(pod);
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let spec = pod.spec.as_ref().filter(|spec| spec.set_hostname_as_fqdn == Some(true));
+    match spec.and_then(|spec| etc::qualified(spec, &hostname, namespace, domain)) {
+        Some(whole) if whole.len() > MOST_OF_NAME => Err(Error::LongName(whole)),
+        Some(whole) => Ok(whole),
+        None => Ok(hostname),
+    }
 }
 
 /// Makes or renews the pod's volumes.
@@ -154,7 +202,7 @@ fn address(pod: &Pod, lease: &PodIp) -> PodAddress {
     }
 }
 
-/// What the pod calls itself: a host name has no more than 63 characters.
+/// The pod's host name: such a name has no more than 63 characters.
 fn hostname(pod: &Pod) -> String {
     let given = pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref()).filter(|name| !name.is_empty());
     let name = given.or(pod.metadata.name.as_deref()).unwrap_or("localhost");
@@ -178,4 +226,30 @@ fn dns(spec: &PodSpec) -> DnsConfig {
         }
     }
     dns
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn named(spec: Value) -> Result<String, String> {
+        let mut spec = spec;
+        spec["containers"] = json!([]);
+        let pod: Pod =
+            from_value(json!({"metadata": {"name": "web-1", "namespace": "dev"}, "spec": spec})).expect("pod");
+        called(&pod, "cluster.local").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_pod_calls_itself_as_it_wants() {
+        assert_eq!(named(json!({})).as_deref(), Ok("web-1"));
+        assert_eq!(named(json!({"hostname": "db", "subdomain": "x"})).as_deref(), Ok("db"));
+        let whole = named(json!({"subdomain": "x", "setHostnameAsFQDN": true}));
+        assert_eq!(whole.as_deref(), Ok("web-1.x.dev.svc.cluster.local"));
+        assert_eq!(named(json!({"setHostnameAsFQDN": true})).as_deref(), Ok("web-1"), "it has no subdomain");
+        let long = named(json!({"subdomain": "x".repeat(60), "setHostnameAsFQDN": true})).expect_err("too long");
+        assert!(long.contains("is too long (64 characters is the max, 88 characters requested)"), "{long}");
+    }
 }

@@ -12,9 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::ground::Ground;
 use super::termination::Words;
-use super::{env, place};
+use super::{config, env, place};
 use crate::agent::references::Subscription;
-use crate::container::{self, Cpu, Mount, Output, Spec, StartError, Stdin, Stdio};
+use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Image, Policy, PullError, Pulled};
 use crate::logs::{Channel, Sink};
@@ -91,6 +91,8 @@ pub struct Order {
     pub around: Subscription,
     /// Its place.
     pub sandbox: Sandbox,
+    /// Its `/etc`.
+    pub etc: LazyMount,
     /// A turn that is paid for.
     pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
@@ -103,7 +105,9 @@ struct Prepared {
     sink: Arc<Sink>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    config: Vec<(String, String)>,
     mounts: Vec<Mount>,
+    lazy_mounts: Vec<LazyMount>,
     words: Option<Words>,
 }
 
@@ -116,6 +120,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     let container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
     let sandbox = order.sandbox.clone();
     let id = id(&order);
+    let keyvalue = ground.keyvalue.namespace(order.pod.metadata.namespace.as_deref().unwrap_or("default"));
     let (prepared, container) = {
         let ground = ground.clone();
         let prepare = move || prepare(&ground, &order, &container).map(|prepared| (prepared, container));
@@ -123,12 +128,16 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     };
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, words } = prepared;
+    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, config, mounts, lazy_mounts, words } =
+        prepared;
     let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
     let spec = Spec {
         args: arguments,
         env: variables,
+        config,
+        keyvalue: Some(keyvalue),
         mounts,
+        lazy_mounts,
         working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
         memory_limit: memory_limit(&container),
         cpu: cpu(&container),
@@ -157,8 +166,14 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
-    let words = Words::of(container, &own);
-    Ok(Prepared { pulled, sink, arguments, variables: variables.into_iter().collect(), mounts, words })
+    let words = Words::of(container, &own, &mounts);
+    let mut lazy_mounts = vec![order.etc.clone()];
+    lazy_mounts.extend(words.iter().filter_map(Words::mount));
+    // What the container mounts there itself is in front of these.
+    lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
+    let config = config::entries(container, &given, &variables).into_iter().collect();
+    let variables = variables.into_iter().collect();
+    Ok(Prepared { pulled, sink, arguments, variables, config, mounts, lazy_mounts, words })
 }
 
 /// Where the pod's logs are.

@@ -1,15 +1,17 @@
 //! Last words: what a container leaves in its termination message, from the file it was given, from its trap, or from
 //! its log.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Container;
 use rustix::fs::{Mode, OFlags};
 
+use crate::container::{LazyMount, Mount};
 use crate::logs::{Query, Source, stream};
 
 /// Where the file is for who says nothing else.
@@ -25,41 +27,61 @@ const LOG_LINES: usize = 80;
 /// How one container leaves its last words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
-    /// The folder that the container sees, and where it sees it.
+    /// The folder that the container sees.
     pub folder: PathBuf,
     /// Where that is for the container.
     pub guest: String,
     /// The file's name in it.
     pub file: String,
+    /// The folder is one of the container's own volumes, in which there is more.
+    pub shared: bool,
     /// `FallbackToLogsOnError`: when it fails without a word, the end of its log is the message.
     pub or_log: bool,
 }
 
 impl Words {
-    /// Of `container`, whose own folder on this node is `own`. None where the path is not one of a file.
-    pub fn of(container: &Container, own: &Path) -> Option<Self> {
+    /// Of `container`, whose own folder on this node is `own`, and which has these mounts. None where the path is not one
+    /// of a file that it could write.
+    pub fn of(container: &Container, own: &Path, mounts: &[Mount]) -> Option<Self> {
         let path = container.termination_message_path.as_deref().filter(|path| !path.is_empty());
         let path = Path::new(path.unwrap_or(DEFAULT_PATH));
         let (guest, file) = (path.parent()?, path.file_name()?);
+        let guest = guest.to_str().filter(|guest| guest.starts_with('/'))?;
+        let volume = mounts.iter().find(|mount| mount.guest == guest);
+        if volume.is_some_and(|volume| volume.read_only) {
+            return None;
+        }
         Some(Self {
-            folder: own.join("termination"),
-            guest: guest.to_str().filter(|guest| guest.starts_with('/'))?.to_owned(),
+            folder: volume.map_or_else(|| own.join("termination"), |volume| volume.host.clone()),
+            shared: volume.is_some(),
+            guest: guest.to_owned(),
             file: file.to_str()?.to_owned(),
             or_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
         })
     }
 
-    /// An empty file for a new instance. Blocks on the disk.
-    pub fn make(&self) -> io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        File::create(self.folder.join(&self.file)).map(drop)
+    /// The folder as the container is given it; one that it has already is not given again.
+    pub fn mount(&self) -> Option<LazyMount> {
+        let mount = Mount { host: self.folder.clone(), guest: self.guest.clone(), read_only: false, pin: None };
+        let words = self.clone();
+        (!self.shared).then(|| LazyMount { mount, make: Arc::new(move || words.make()) })
+    }
+
+    /// An empty file, for programs that do not make one. Blocks on the disk.
+    fn make(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        match File::create_new(self.folder.join(&self.file)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Takes the words of an instance that is over, so that the next one begins without. Blocks on the disk.
     pub fn take(&self) -> Option<String> {
         let said = self.read().ok().filter(|said| !said.is_empty());
-        // A folder that no guest ever looked at is not there.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // What no guest ever looked at is not there.
+        let _ =
+            if self.shared { fs::remove_file(self.folder.join(&self.file)) } else { fs::remove_dir_all(&self.folder) };
         said
     }
 
@@ -120,7 +142,7 @@ mod tests {
 
     fn words(own: &Path) -> Words {
         let container = json!({"name": "c", "terminationMessagePath": "/var/run/last"});
-        Words::of(&from_value(container).expect("container"), own).expect("words")
+        Words::of(&from_value(container).expect("container"), own, &[]).expect("words")
     }
 
     #[test]
@@ -128,12 +150,27 @@ mod tests {
         let own = Path::new("/pods/1");
         let words = words(own);
         assert_eq!((words.guest.as_str(), words.file.as_str()), ("/var/run", "last"));
-        let usual = Words::of(&Container::default(), own).expect("words");
+        let usual = Words::of(&Container::default(), own, &[]).expect("words");
         assert_eq!((usual.guest.as_str(), usual.file.as_str()), ("/dev", "termination-log"));
         for nowhere in ["/", "relative/path"] {
             let container = json!({"name": "c", "terminationMessagePath": nowhere});
-            assert_eq!(Words::of(&from_value(container).expect("container"), own), None);
+            assert_eq!(Words::of(&from_value(container).expect("container"), own, &[]), None);
         }
+    }
+
+    #[test]
+    fn a_volume_of_its_own_may_hold_the_file() {
+        let volume = tempfile::tempdir().expect("directory");
+        let mut mount = Mount { host: volume.path().to_owned(), guest: "/dev".into(), read_only: false, pin: None };
+        let words = Words::of(&Container::default(), Path::new("/none"), std::slice::from_ref(&mount)).expect("words");
+        assert!(words.mount().is_none());
+        for name in ["termination-log", "other"] {
+            fs::write(volume.path().join(name), name).expect("write");
+        }
+        assert_eq!(words.take().as_deref(), Some("termination-log"));
+        assert!(volume.path().join("other").exists());
+        mount.read_only = true;
+        assert_eq!(Words::of(&Container::default(), Path::new("/none"), &[mount]), None);
     }
 
     #[test]
@@ -144,7 +181,7 @@ mod tests {
         words.make().expect("a file");
         assert_eq!(words.take(), None, "nothing was said");
         words.make().expect("a file");
-        std::fs::write(words.folder.join("last"), "ä".repeat(5000)).expect("write");
+        fs::write(words.folder.join("last"), "ä".repeat(5000)).expect("write");
         assert_eq!(words.take().map(|said| said.len()), Some(MOST));
         assert_eq!(words.take(), None);
     }
@@ -155,11 +192,11 @@ mod tests {
         let words = words(own.path());
         words.make().expect("a file");
         let place = words.folder.join("last");
-        std::fs::remove_file(&place).expect("remove");
+        fs::remove_file(&place).expect("remove");
         std::os::unix::fs::symlink("/etc/hostname", &place).expect("link");
         assert_eq!(words.take(), None);
         words.make().expect("a file");
-        std::fs::remove_file(&place).expect("remove");
+        fs::remove_file(&place).expect("remove");
         rustix::fs::mknodat(rustix::fs::CWD, &place, rustix::fs::FileType::Fifo, Mode::RWXU, 0).expect("pipe");
         assert_eq!(words.take(), None);
     }

@@ -9,6 +9,7 @@ mod act;
 mod hooks;
 mod tell;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,14 @@ pub struct Worker {
     rewrite: Option<Instant>,
     hold: Instant,
     removing: bool,
+    /// Annotations about what its containers are.
+    marks: BTreeMap<String, String>,
+}
+
+/// The annotations that the pod does not have yet: after a restart of a container, none.
+fn unknown(pod: &Pod, mut marks: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    marks.retain(|name, value| pod.metadata.annotations.as_ref().and_then(|known| known.get(name)) != Some(value));
+    marks
 }
 
 /// A running guest and what belongs to its instance.
@@ -153,6 +162,7 @@ impl Worker {
             reported,
             shown: None,
             rewrite: None,
+            marks: BTreeMap::new(),
             hold: now + HOLD,
             removing: false,
         }
@@ -221,7 +231,7 @@ impl Worker {
             };
             for one in live.probing.take_due(unit.started, now) {
                 let (fabric, instance) = (self.ground.fabric.clone(), live.instance);
-                let inside = Inside::new(self.view.clone(), &unit.name);
+                let inside = Inside::new(self.ground.exec.clone(), self.view.clone(), &unit.name);
                 self.tries.push(Box::pin(async move {
                     let answer = crate::probe::attempt(&fabric, &inside, &one.target, ip, one.timeout).await;
                     (index, instance, one.gauge, answer)
@@ -257,7 +267,10 @@ impl Worker {
             let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), self.reported.clone());
             self.writing = self.shown.clone();
             let status = self.shown.clone().unwrap_or_default();
-            self.write = Some(Box::pin(async move { publish::status(client, &pod, &status, before.as_deref()).await }));
+            let marks = self.marks.clone();
+            self.write = Some(Box::pin(async move {
+                publish::status(client, &pod, &status, before.as_deref(), &unknown(&pod, marks)).await
+            }));
         } else if self.removing && !self.observed.removed {
             let (client, pod) = (self.ground.client.clone(), self.pod.clone());
             self.writing = None;

@@ -3,8 +3,10 @@
 mod command;
 mod concurrent;
 mod cpu;
+mod exec;
 mod harness;
 mod http;
+mod interfaces;
 mod load;
 mod network;
 mod stop;

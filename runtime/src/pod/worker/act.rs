@@ -70,7 +70,7 @@ impl Worker {
 
     fn start(&mut self, index: usize, now: Instant) {
         let Some(place) = &mut self.place else { return };
-        let (sandbox, turn) = (place.sandbox.clone(), place.turn.take());
+        let (sandbox, etc, turn) = (place.sandbox.clone(), place.etc.clone(), place.turn.take());
         self.begin(now, HOLD);
         let unit = &mut self.observed.units[index];
         let fresh = unit.trouble.as_ref().is_none_or(|trouble| trouble.reason == CRASH_LOOP);
@@ -88,7 +88,7 @@ impl Worker {
         let name = unit.name.clone();
         let image = super::super::any_container(&self.pod, &name).and_then(|container| container.into_owned().image);
         let (pod, around) = (self.pod.clone(), self.around.fork());
-        let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, turn, instance });
+        let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, etc, turn, instance });
         let image = image.unwrap_or_default();
         self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, Box::new(starting.await)) }));
     }

@@ -99,7 +99,8 @@ impl Worker {
         let (Some(hook), Some(ip), Some(live)) = (hook, self.observed.sandbox.ip(), &mut self.live[index]) else {
             return false;
         };
-        let (fabric, inside) = (self.ground.fabric.clone(), Inside::new(self.view.clone(), name));
+        let inside = Inside::new(self.ground.exec.clone(), self.view.clone(), name);
+        let fabric = self.ground.fabric.clone();
         live.hook = Some(Box::pin(async move { (kind, hook.run(&fabric, &inside, ip).await) }));
         true
     }
