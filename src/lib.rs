@@ -29,6 +29,7 @@ mod plan;
 mod registry_link;
 mod settings;
 mod tasks;
+mod toolbox;
 
 pub use cluster::{Builder, Cluster, Error};
 pub use netproxy::routes::Protocol;

@@ -7,6 +7,7 @@ use control::auth::Mode;
 use control::http::{ImageRegistry, NodeTransport};
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
+use runtime::image;
 
 use crate::cluster::Error;
 use crate::host;
@@ -129,15 +130,25 @@ impl Plan {
         }
     }
 
+    fn images(&self) -> image::Config {
+        let mut registries = self.settings.registries.clone();
+        for host in &self.settings.insecure_registry {
+            registries.entry(host.clone()).or_default().plain_http = true;
+        }
+        image::Config { registries, aliases: self.settings.image_aliases.clone() }
+    }
+
     /// The node's part.
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            toolbox: crate::toolbox::COMPONENT,
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),
             },
             host_path_roots: self.settings.host_path_roots.clone(),
+            images: self.images(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
     }

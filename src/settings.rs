@@ -1,9 +1,11 @@
 //! Everything that can be set, in one place: flags and environment (`SAMPAN_…`), over a YAML file, over defaults.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use runtime::image::Registry;
 use serde::Deserialize;
 
 /// A part of the process that can be left out.
@@ -76,6 +78,18 @@ pub struct Settings {
     #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
     #[serde(default)]
     pub host_path_roots: Vec<PathBuf>,
+    /// Registries that are spoken to without TLS, comma-separated: HOST[:PORT]
+    #[arg(long, env = "SAMPAN_INSECURE_REGISTRY", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub insecure_registry: Vec<String>,
+    /// Registries by name, with their mirrors, authorities and manners: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub registries: BTreeMap<String, Registry>,
+    /// What is run in place of images that manifests name: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub image_aliases: BTreeMap<String, String>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -103,6 +117,9 @@ impl Settings {
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
+            insecure_registry: either(self.insecure_registry, file.insecure_registry),
+            registries: either_table(self.registries, file.registries),
+            image_aliases: either_table(self.image_aliases, file.image_aliases),
             disable: either(self.disable, file.disable),
         }
     }
@@ -116,6 +133,11 @@ impl Settings {
 /// A list that says something wins.
 fn either<T>(list: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
     if list.is_empty() { otherwise } else { list }
+}
+
+/// A table that says something wins.
+fn either_table<T>(table: BTreeMap<String, T>, otherwise: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    if table.is_empty() { otherwise } else { table }
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
 use crate::registry::Registry;
 use crate::server::Server;
+use crate::stats::Stats;
 use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
@@ -71,6 +72,8 @@ pub struct Config {
     pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// Where images come from, besides what is on this node.
+    pub images: image::Config,
     /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
     pub toolbox: Option<&'static [u8]>,
 }
@@ -91,6 +94,7 @@ impl Config {
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
+            images: image::Config::default(),
             toolbox: None,
         }
     }
@@ -119,6 +123,7 @@ impl Config {
             Some(compressed) => images.with_toolbox(compressed),
             None => images,
         };
+        let puller = image::Puller::new(images.clone(), self.images.clone())?;
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -132,6 +137,7 @@ impl Config {
             fabric,
             engine,
             images,
+            puller,
             logs,
             pods,
             places,
@@ -164,6 +170,9 @@ pub enum BuildError {
     /// The image store.
     #[error("open the image store: {0}")]
     Images(#[from] image::StoreError),
+    /// Where images come from.
+    #[error(transparent)]
+    Registries(#[from] image::InvalidConfig),
     /// The engine.
     #[error("make the engine: {0}")]
     Engine(#[from] EngineError),
@@ -190,6 +199,7 @@ pub struct Node {
     fabric: Fabric,
     engine: Engine,
     images: image::Store,
+    puller: image::Puller,
     logs: Logs,
     pods: PathBuf,
     places: Places,
@@ -199,9 +209,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    /// Answers the requests that a control plane makes of its nodes: logs, streams, and what runs.
     pub fn server(&self) -> Server {
-        Server::new(self.directory.clone())
+        let stats = Stats::new(&self.config.node_name, &self.config.data_dir, self.directory.clone());
+        Server::new(self.directory.clone(), self.exec(), self.fabric.clone(), stats)
     }
 
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
@@ -262,6 +273,7 @@ impl Node {
             addresses: AddressPool::new(cidr),
             images: self.images,
             keyvalue: Stores::new(self.config.data_dir.join("keyvalue")),
+            puller: self.puller,
             logs: self.logs,
             host_ip: self.config.node_ip,
             names: self.config.cluster_names,

@@ -7,6 +7,7 @@
 mod command;
 pub(crate) mod console;
 pub(crate) mod cpu;
+pub(crate) mod files;
 pub(crate) mod gate;
 mod handle;
 mod http;
@@ -39,6 +40,7 @@ use crate::sandbox::Sandbox;
 use crate::volume::beneath;
 use console::Console;
 use cpu::Account;
+use files::Quota;
 use gate::Gate;
 use limits::Memory;
 use program::Program;
@@ -207,6 +209,7 @@ pub(crate) struct Setting {
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
     pub(crate) cpu: Arc<Account>,
+    pub(crate) files: Quota,
     pub(crate) gate: Arc<Gate>,
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
@@ -235,6 +238,7 @@ impl Setting {
             sandbox: sandbox.clone(),
             memory,
             cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
+            files: Quota::new(&engine.inner().files),
             gate: Gate::new(),
             engine: engine.clone(),
             guest,

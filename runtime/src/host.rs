@@ -6,6 +6,7 @@
 //! each a file with the same parts: what the interface works on, its functions, its place in the linker.
 
 mod config;
+mod files;
 pub(crate) mod http;
 mod keyvalue;
 mod logging;
@@ -29,6 +30,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_tls::WasiTlsCtx;
 
+use crate::container::files::Files;
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Setting, StartError};
@@ -37,7 +39,13 @@ use http::Outgoing;
 use sockets::Network;
 
 /// Resources (open files, sockets, streams, pollables) of a guest at once.
-const RESOURCES: usize = 100_000;
+const RESOURCES: usize = 32_768;
+
+/// Bytes of the headers of one request or response.
+const HEADERS: usize = 64 << 10;
+
+/// Bytes that a guest may ask chance for in one call.
+const RANDOM: u64 = 16 << 20;
 
 /// Bytes that a guest may hand to the host in one call.
 const HOSTCALL_BYTES: usize = 32 << 20;
@@ -55,21 +63,25 @@ pub(crate) struct Host {
     setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
+    files: Files,
 }
 
 impl Host {
     pub(crate) fn new(setting: &Arc<Setting>, program: Arc<Program>) -> Result<Host, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADERS);
         let plug = &setting.sandbox.plug;
         Ok(Host {
             wasi: wasi(&program),
             unopened: Some(setting.clone()),
-            http: WasiHttpCtx::new(),
+            http,
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
             tls: tls::context(plug.fabric()),
+            files: Files::new(setting.files.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
             setting: setting.clone(),
             program,
@@ -110,6 +122,7 @@ impl Host {
 
 fn wasi(program: &Program) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
+    wasi.max_random_size(RANDOM);
     wasi.args(&program.args).envs(&program.env);
     if let Some(dir) = &program.dir {
         wasi.initial_cwd(dir);
@@ -172,6 +185,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    files::add_to_linker(l)?;
     cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod server;
+pub mod stats;
 
 pub mod pod;
 pub mod probe;

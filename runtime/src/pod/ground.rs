@@ -38,6 +38,8 @@ pub struct Ground {
     pub images: image::Store,
     /// What guests keep in `wasi:keyvalue`.
     pub keyvalue: Arc<Stores>,
+    /// Gets them.
+    pub puller: image::Puller,
     /// What containers print.
     pub logs: Logs,
     /// ConfigMaps and Secrets.

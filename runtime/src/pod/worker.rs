@@ -32,6 +32,7 @@ use super::plan::{Step, Wish, plan};
 use super::probing::Probing;
 use super::publish::{self, Written};
 use super::start::{self, Started};
+use super::storage::Watch;
 use super::termination::Words;
 use super::view::View;
 use crate::agent::references::Subscription;
@@ -61,6 +62,7 @@ pub struct Worker {
     observed: Observed,
     around: Subscription,
     place: Option<Place>,
+    storage: Watch,
     /// The guests, by the index of their unit.
     live: Vec<Option<Live>>,
     errand: Option<BoxFuture<'static, Errand>>,
@@ -122,6 +124,8 @@ enum Happening {
     Exited(usize, Exit),
     Hooked(usize, hook::Kind, Result<(), String>),
     Answered(Answer),
+    /// The pod keeps more on disk than it may.
+    Overfull(String),
     Written(Result<Written, kube::Error>),
     Time,
 }
@@ -155,6 +159,7 @@ impl Worker {
             taken,
             observed,
             place: None,
+            storage: Watch::default(),
             errand: None,
             tries: FuturesUnordered::new(),
             write: None,
@@ -206,7 +211,7 @@ impl Worker {
     }
 
     async fn wait(&mut self, wake: Option<Instant>) -> Happening {
-        let Self { spec, around, live, errand, tries, write, .. } = self;
+        let Self { spec, around, live, errand, tries, write, storage, .. } = self;
         tokio::select! {
             changed = spec.changed() => match changed {
                 Ok(()) => Happening::Changed,
@@ -217,6 +222,7 @@ impl Worker {
             Some(answer) = tries.next() => Happening::Answered(answer),
             written = finished(write) => Happening::Written(written),
             () = around.changed() => Happening::Surroundings,
+            words = storage.exceeded() => Happening::Overfull(words),
             () = until(wake) => Happening::Time,
         }
     }

@@ -7,6 +7,7 @@ mod exec;
 mod harness;
 mod http;
 mod interfaces;
+mod limits;
 mod load;
 mod network;
 mod stop;
