@@ -10,5 +10,6 @@ mod interfaces;
 mod limits;
 mod load;
 mod network;
+mod shell;
 mod stop;
 mod wasip1;
