@@ -21,13 +21,15 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
 use netproxy::fabric::{AddressPool, Cidr, CidrError, Fabric};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::eviction::{self, Pressure, Thresholds};
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
@@ -65,6 +67,8 @@ pub struct Config {
     pub cluster_names: ClusterNames,
     /// How many pods it takes.
     pub max_pods: u32,
+    /// When pods have to go.
+    pub eviction: Thresholds,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
     pub capacity: BTreeMap<String, Quantity>,
     /// Below these directories, and nowhere else, pods may name paths of the host.
@@ -90,6 +94,7 @@ impl Config {
             pod_cidr: None,
             cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
+            eviction: Thresholds::default(),
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
@@ -247,16 +252,39 @@ impl Node {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
         let lease = lease::keep(self.client.clone(), name.clone(), uid);
-        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
-        let pods = self.serve_pods(name);
+        let (pressure, short) = watch::channel(Pressure::default());
+        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone(), short.clone());
+        let recorder = Recorder::spawn(self.client.clone(), &name);
+        let manager = eviction::Manager {
+            thresholds: self.config.eviction.clone(),
+            directory: self.directory.clone(),
+            pods: self.pods.clone(),
+            recorder: recorder.clone(),
+            // As kubelets have it: a node's events are about its name.
+            node: ObjectReference {
+                kind: Some("Node".to_owned()),
+                name: Some(name.clone()),
+                uid: Some(name.clone()),
+                ..ObjectReference::default()
+            },
+            images: self.images.clone(),
+            pressure,
+        };
+        let pods = self.serve_pods(name, recorder, short);
         tokio::select! {
             never = lease => match never {},
             never = status => match never {},
+            never = manager.run() => match never {},
             served = pods => served,
         }
     }
 
-    async fn serve_pods(self, name: String) -> Result<std::convert::Infallible, RunError> {
+    async fn serve_pods(
+        self,
+        name: String,
+        recorder: Recorder,
+        pressure: watch::Receiver<Pressure>,
+    ) -> Result<std::convert::Infallible, RunError> {
         let cidr = match self.pod_cidr {
             Some(cidr) => cidr,
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
@@ -265,7 +293,8 @@ impl Node {
             exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
-            recorder: Recorder::spawn(self.client.clone(), &name),
+            recorder,
+            pressure,
             client: self.client,
             engine: self.engine,
             fabric: self.fabric,

@@ -58,7 +58,6 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("securityContext", Set, SANDBOXED),
     ("volumeDevices", Set, IGNORED),
     ("resizePolicy", Set, IGNORED),
-    ("tty", Set, IGNORED),
     ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
     ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
     ("resources.claims", Set, IGNORED),
