@@ -34,9 +34,9 @@ fn what_is_pushed_to_the_node_runs_there_and_can_be_pulled_again() {
     assert!(tags.contains("\"v1\""), "{tags}");
     let back = format!("--src-tls-verify=false --src-creds {login} docker://{host}/own/team/sleep:v1");
     session.run(&format!("{copy} --dest-tls-verify=false {back} docker://{}/again:v1", elsewhere.host));
-    let digest = |of: &str| session.run(&format!("skopeo inspect --tls-verify=false --format '{{{{.Digest}}}}' {of}"));
-    let there = digest(&format!("docker://{}/again:v1", elsewhere.host));
-    assert_eq!(there, digest(&format!("--creds {login} docker://{host}/own/team/sleep:v1")));
+    let manifest = |of: &str| session.run(&format!("skopeo inspect --raw --tls-verify=false {of}"));
+    let there = manifest(&format!("docker://{}/again:v1", elsewhere.host));
+    assert_eq!(there, manifest(&format!("--creds {login} docker://{host}/own/team/sleep:v1")));
 
     session.run(&format!("skopeo delete --tls-verify=false --creds {login} docker://{host}/own/team/sleep:v1"));
     session.refused(&format!("skopeo inspect --tls-verify=false --creds {login} docker://{host}/own/team/sleep:v1"));
