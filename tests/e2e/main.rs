@@ -27,3 +27,4 @@ mod run;
 mod self_healing;
 mod services;
 mod tokens;
+mod volumes;
