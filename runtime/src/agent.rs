@@ -249,6 +249,7 @@ impl Node {
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
             recorder: Recorder::spawn(self.client.clone(), &name),
+            directory: self.directory.clone(),
             client: self.client,
             engine: self.engine,
             fabric: self.fabric,

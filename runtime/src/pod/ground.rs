@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::etc::ClusterNames;
 use super::given::Given;
+use crate::agent::directory::Directory;
 use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
@@ -41,6 +42,8 @@ pub struct Ground {
     pub references: References,
     /// Services, for environments.
     pub services: Services,
+    /// Who else is here.
+    pub directory: Arc<Directory>,
     /// Events.
     pub recorder: Recorder,
     /// The node's address.

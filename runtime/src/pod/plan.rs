@@ -24,6 +24,8 @@ pub enum Step {
     Tell(usize),
     /// It was told long enough ago.
     Kill(usize),
+    /// Look again whether the node has what the pod asks for.
+    Resize,
     /// The pod has run longer than it may.
     Expire,
     /// All containers are done: give the address and the volumes back.
@@ -111,6 +113,12 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
             return Step::Expire;
         }
         wake.at(expiry);
+    }
+    if let Some(retry) = observed.resize.as_ref().and_then(|resize| resize.retry) {
+        if now >= retry {
+            return Step::Resize;
+        }
+        wake.at(retry);
     }
     if observed.sandbox == Sandbox::Absent {
         return match observed.hindrance.as_ref().map(|hindrance| hindrance.retry) {

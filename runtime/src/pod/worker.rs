@@ -7,6 +7,7 @@
 mod absorb;
 mod act;
 mod hooks;
+mod resize;
 mod tell;
 
 use std::sync::Arc;

@@ -26,6 +26,7 @@ impl Worker {
             Happening::Changed => {
                 let before = self.pod.clone();
                 self.respec();
+                self.compare_resources(&before);
                 let about = |pod: &Pod| (pod.metadata.labels.clone(), pod.metadata.annotations.clone());
                 if about(&before) != about(&self.pod) {
                     self.refresh_volumes().await;
@@ -150,6 +151,7 @@ impl Worker {
         unit.restarts = instance;
         unit.image = started.image.reference.to_string();
         unit.image_id = format!("{}@{}", started.image.reference.repository(), started.image.digest);
+        unit.actual = None;
         unit.tried.clone_from(&image);
         if let State::Starting(ended) = &mut unit.state
             && let Some(ended) = ended.take()
