@@ -11,6 +11,7 @@ pub(crate) mod recorder;
 pub(crate) mod references;
 mod registration;
 pub(crate) mod services;
+mod static_pods;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
@@ -42,6 +45,9 @@ use recorder::Recorder;
 use references::References;
 use services::Services;
 
+/// After pods had their time to end: to kill the rest, and to tell the API.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a node is made from.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -61,6 +67,10 @@ pub struct Config {
     pub pod_cidr: Option<String>,
     /// What pods are told about names in their `/etc/resolv.conf`.
     pub cluster_names: ClusterNames,
+    /// A folder of pods that it runs by itself: static pods.
+    pub static_pod_path: Option<PathBuf>,
+    /// How long pods may take to end when the node is stopped.
+    pub shutdown_grace_period: Duration,
     /// How many pods it takes.
     pub max_pods: u32,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
@@ -85,6 +95,8 @@ impl Config {
             control_plane: true,
             pod_cidr: None,
             cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
+            static_pod_path: None,
+            shutdown_grace_period: Duration::from_secs(10),
             max_pods: 10_000,
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
@@ -217,21 +229,26 @@ impl Node {
         &self.images
     }
 
-    /// Registers, then serves until it is told to stop. The guests end with it; the next run starts them again.
+    /// Registers, then serves until it is told to stop. Its guests then have a while to end; the next run starts them
+    /// again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        match shutdown.run_until_cancelled_owned(self.serve()).await {
-            None => Ok(()),
-            Some(Err(error)) => Err(error),
-            Some(Ok(never)) => match never {},
+        let farewell = self.config.shutdown_grace_period;
+        let leaving = CancellationToken::new();
+        let mut serving = pin!(self.serve(leaving.clone()));
+        tokio::select! {
+            served = &mut serving => return served,
+            () = shutdown.cancelled() => leaving.cancel(),
         }
+        // A host that is busy for a guest may hold a pod up: the process ends all the same.
+        tokio::time::timeout(farewell + LAST_PATIENCE, serving).await.unwrap_or(Ok(()))
     }
 
-    async fn serve(self) -> Result<std::convert::Infallible, RunError> {
+    async fn serve(self, leaving: CancellationToken) -> Result<(), RunError> {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
-        let lease = lease::keep(self.client.clone(), name.clone(), uid);
+        let lease = lease::keep(self.client.clone(), name.clone(), uid.clone());
         let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
-        let pods = self.serve_pods(name);
+        let pods = self.serve_pods(name, uid.clone(), leaving);
         tokio::select! {
             never = lease => match never {},
             never = status => match never {},
@@ -239,7 +256,7 @@ impl Node {
         }
     }
 
-    async fn serve_pods(self, name: String) -> Result<std::convert::Infallible, RunError> {
+    async fn serve_pods(self, name: String, uid: String, leaving: CancellationToken) -> Result<(), RunError> {
         let cidr = match self.pod_cidr {
             Some(cidr) => cidr,
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
@@ -262,7 +279,11 @@ impl Node {
             pods: self.pods,
             places: self.places,
             starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
+            leaving,
+            farewell: self.config.shutdown_grace_period,
         };
-        match pods::serve(Arc::new(ground), self.directory, &name).await {}
+        let folder = self.config.static_pod_path;
+        pods::serve(Arc::new(ground), self.directory, pods::Origin { node: name, uid, folder }).await;
+        Ok(())
     }
 }

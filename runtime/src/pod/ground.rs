@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::etc::ClusterNames;
 use super::given::Given;
@@ -56,6 +58,10 @@ pub struct Ground {
     pub pods: PathBuf,
     /// Where other volumes are.
     pub places: Places,
+    /// Cancelled when the node is to stop: pods end, and come back with it.
+    pub leaving: CancellationToken,
+    /// How long they may take to end then.
+    pub farewell: Duration,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
     pub starts: Arc<Semaphore>,
 }

@@ -27,6 +27,8 @@ pub struct Observed {
     pub resize: Option<Trouble>,
     /// It is to go, gently until then.
     pub ending: Option<Ending>,
+    /// The node is being stopped: its guests are to be gone by then, and it comes back with the node.
+    pub leaving: Option<Ending>,
     /// The node has failed it, whatever its containers say: reason and message.
     pub failed: Option<(String, String)>,
     /// The API has been asked to remove it.
@@ -235,6 +237,7 @@ impl Observed {
             busy: false,
             resize: None,
             ending: None,
+            leaving: None,
             failed: reason.map(|reason| (reason, status.and_then(|s| s.message.clone()).unwrap_or_default())),
             removed: false,
         };
@@ -292,6 +295,16 @@ impl Observed {
             return;
         }
         self.ending = Some(Ending { deadline });
+        self.hasten(deadline);
+    }
+
+    /// The node is to be gone by then.
+    pub fn leave_by(&mut self, deadline: Instant) {
+        self.leaving = Some(Ending { deadline });
+        self.hasten(deadline);
+    }
+
+    fn hasten(&mut self, deadline: Instant) {
         for unit in &mut self.units {
             if let State::Running { stopping: Some(stopping), .. } = &mut unit.state {
                 stopping.deadline = stopping.deadline.min(deadline);

@@ -32,6 +32,8 @@ pub enum Step {
     Release,
     /// All is over: tell the API, then remove the object.
     Remove,
+    /// Nothing of it runs any more, and the node is being stopped.
+    Leave,
     /// Nothing, until something happens or that time comes.
     Wait(Option<Instant>),
 }
@@ -90,6 +92,15 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
     // Whoever is on the way out goes first: it holds ports and memory that others wait for.
     if let Some(step) = leavers(wish, observed, now, &mut wake) {
         return step;
+    }
+    if let Some(leaving) = observed.leaving {
+        let left = wish.grace.min(leaving.deadline.saturating_duration_since(now));
+        return end(observed, left).unwrap_or_else(|| {
+            match observed.units.iter().any(Unit::is_running) || observed.busy {
+                true => Step::Wait(wake.0),
+                false => Step::Leave,
+            }
+        });
     }
     if let Some(ending) = observed.ending {
         let left = ending.deadline.saturating_duration_since(now);
@@ -173,7 +184,7 @@ fn leavers(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> O
 
 /// While a pod ends, a sidecar is told when the containers it serves are gone, and the sidecars that came after it.
 fn has_turn(wish: &Wish, observed: &Observed, index: usize) -> bool {
-    let whole = observed.ending.is_some() || is_over(wish, observed);
+    let whole = observed.ending.is_some() || observed.leaving.is_some() || is_over(wish, observed);
     let before_it = |other: usize, unit: &Unit| unit.is_running() && (unit.role != Role::Sidecar || other > index);
     observed.units[index].role != Role::Sidecar
         || !whole

@@ -32,6 +32,11 @@ impl Worker {
                     self.refresh_volumes().await;
                 }
             }
+            Happening::Mirrored => self.reported = None,
+            Happening::Leaving => {
+                self.observed.leave_by(Instant::now() + self.ground.farewell);
+                self.abandon_errand();
+            }
             Happening::Surroundings => self.surroundings().await,
             Happening::Made(Errand::Place(made, around)) => {
                 self.around = around;

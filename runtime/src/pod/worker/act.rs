@@ -59,7 +59,7 @@ impl Worker {
                 self.observed.sandbox = Sandbox::Released(self.observed.sandbox.ip());
             }
             // The loop's own.
-            Step::Remove | Step::Wait(_) => {}
+            Step::Remove | Step::Leave | Step::Wait(_) => {}
         }
     }
 
