@@ -2,12 +2,18 @@
 //!
 //! The guests are a workspace of their own, for another target and with another profile: they are built by a second
 //! cargo, which must see none of what the first one tells this script about the host's build.
+//!
+//! One of them, the toolbox, becomes a part of the binary: see `src/toolbox.rs`.
 
 use std::env;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, UNIX_EPOCH};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -36,11 +42,12 @@ const HOST_ONLY: &[&str] = &[
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={SKIP}");
+    println!("cargo::rustc-check-cfg=cfg(has_toolbox)");
     let guests = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("examples-wasm");
     if env::var_os(SKIP).is_some() || !guests.is_dir() {
         return ExitCode::SUCCESS;
     }
-    match watch(&guests).and_then(|()| add_target()).and_then(|()| build(&guests)) {
+    match watch(&guests).and_then(|()| add_target()).and_then(|()| build(&guests)).and_then(|()| embed(&guests)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the sample guests in examples-wasm could not be built: {error}");
@@ -56,7 +63,8 @@ fn watch(guests: &Path) -> Result<(), String> {
     let folders = entries.flatten().map(|entry| entry.path());
     let sources =
         folders.flat_map(|folder| [folder.join("Cargo.toml"), folder.join("src")]).filter(|path| path.exists());
-    let workspace = [guests.join("Cargo.toml"), guests.join("Cargo.lock"), stamp(guests)];
+    let interface = guests.with_file_name("runtime").join("wit/toolbox");
+    let workspace = [guests.join("Cargo.toml"), guests.join("Cargo.lock"), interface, stamp(guests)];
     for path in sources.chain(workspace) {
         println!("cargo::rerun-if-changed={}", path.display());
     }
@@ -98,6 +106,18 @@ fn build(guests: &Path) -> Result<(), String> {
     File::create(&stamp)
         .and_then(|file| file.set_modified(UNIX_EPOCH + Duration::from_secs(86_400)))
         .map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// Compresses the toolbox for `src/toolbox.rs`.
+fn embed(guests: &Path) -> Result<(), String> {
+    let from = guests.join("target").join(TARGET).join("release/toolbox.wasm");
+    let to = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("toolbox.wasm.gz");
+    let bytes = fs::read(&from).map_err(|error| format!("{}: {error}", from.display()))?;
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
+    let compressed = compressed.write_all(&bytes).and_then(|()| compressed.finish());
+    compressed.and_then(|bytes| fs::write(&to, bytes)).map_err(|error| format!("{}: {error}", to.display()))?;
+    println!("cargo::rustc-cfg=has_toolbox");
+    Ok(())
 }
 
 /// The program that cargo tells a build script to use.

@@ -13,6 +13,7 @@ use crate::fabric_link::FabricLink;
 use crate::node_link::NodeLink;
 use crate::node_ports::NodePorts;
 use crate::plan::Plan;
+use crate::registry_link::RegistryLink;
 use crate::settings::{Component, Settings};
 use crate::tasks::{Stage, Tasks};
 
@@ -142,8 +143,8 @@ impl Cluster {
 
     async fn start(settings: Settings) -> Result<Self, Error> {
         let plan = Plan::new(settings)?;
-        let (link, network) = (NodeLink::default(), FabricLink::default());
-        let control = plan.control(link.transport(), network.dialer()).build().await?;
+        let (link, network, images) = (NodeLink::default(), FabricLink::default(), RegistryLink::default());
+        let control = plan.control(link.transport(), network.dialer(), images.transport()).build().await?;
         control.seed().await?;
         let client = as_user(&control, "kubernetes-admin");
         let mut tasks = Tasks::default();
@@ -163,6 +164,7 @@ impl Cluster {
             let user = format!("system:node:{}", plan.node_name);
             let node = plan.node().build(as_user(&control, &user), fabric.clone()).await?;
             link.connect(&plan.node_name, node.server());
+            images.connect(node.registry());
             let provisioner = node.provisioner(as_user(&control, PROVISIONER));
             tasks.spawn(Stage::Network, "the volume provisioner", |stop| unfailing(provisioner.run(stop)));
             tasks.spawn(Stage::Pods, "the node", |stop| node.run(stop));

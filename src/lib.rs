@@ -26,8 +26,10 @@ mod host;
 mod node_link;
 mod node_ports;
 mod plan;
+mod registry_link;
 mod settings;
 mod tasks;
+mod toolbox;
 
 pub use cluster::{Builder, Cluster, Error};
 pub use netproxy::routes::Protocol;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use control::auth::Mode;
-use control::http::NodeTransport;
+use control::http::{ImageRegistry, NodeTransport};
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
 
@@ -77,7 +77,7 @@ impl Plan {
     }
 
     /// The control plane's part.
-    pub fn control(&self, nodes: NodeTransport, dialer: Dialer) -> control::Config {
+    pub fn control(&self, nodes: NodeTransport, dialer: Dialer, images: ImageRegistry) -> control::Config {
         control::Config {
             data_dir: Some(self.data_dir.clone()),
             listen: self.listen,
@@ -95,6 +95,7 @@ impl Plan {
             },
             audit: self.audit(),
             nodes,
+            images: Some(images),
             dialer: Some(dialer),
             without_scheduler: !self.runs(Component::Scheduler),
             without_controllers: !self.runs(Component::Controllers),
@@ -136,6 +137,7 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            toolbox: crate::toolbox::COMPONENT,
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),

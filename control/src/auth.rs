@@ -88,6 +88,11 @@ impl Caller {
         }
     }
 
+    /// True for who has shown no credentials.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_in(UNAUTHENTICATED)
+    }
+
     /// True for a member of the group.
     pub fn is_in(&self, group: &str) -> bool {
         self.groups.iter().any(|g| g == group)

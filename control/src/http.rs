@@ -13,6 +13,7 @@ mod component_statuses;
 mod delete;
 mod described;
 mod eviction;
+mod images;
 mod issuer;
 mod list_options;
 mod metrics;
@@ -31,6 +32,7 @@ mod verb;
 mod watch;
 mod write;
 
+pub use images::{ImageRegistry, is_registry};
 pub use node_proxy::{NodeAnswer, NodeTransport};
 pub use path::ResourcePath;
 
@@ -80,6 +82,7 @@ struct Parts {
     authenticator: Authenticator,
     audit: Option<Audit>,
     nodes: NodeTransport,
+    images: Option<ImageRegistry>,
     described: Described,
     health: Health,
     accounts: Arc<ServiceAccounts>,
@@ -96,6 +99,8 @@ pub struct Config {
     pub audit: Option<Audit>,
     /// Finds the node that a pod's logs are on.
     pub nodes: NodeTransport,
+    /// The images of the node, for other programs.
+    pub images: Option<ImageRegistry>,
     /// `10.0.0.1:6443`: where clients reach it.
     pub address: String,
     /// Whether all is well.
@@ -107,9 +112,9 @@ pub struct Config {
 impl Router {
     /// A router for nobody in particular.
     pub fn new(config: Config) -> Self {
-        let Config { registry, authenticator, audit, nodes, address, health, accounts } = config;
+        let Config { registry, authenticator, audit, nodes, images, address, health, accounts } = config;
         let described = Described::new(&registry, address.clone());
-        let parts = Parts { registry, authenticator, audit, nodes, described, health, accounts, address };
+        let parts = Parts { registry, authenticator, audit, nodes, images, described, health, accounts, address };
         Self { parts: Arc::new(parts), caller: Arc::new(Caller::anonymous()) }
     }
 
@@ -125,7 +130,13 @@ impl Router {
         let (pretty, bodiless) = (negotiate::pretty(&head), head.method == Method::HEAD);
         let failure_form = Negotiated::of_failure(&head, pretty);
         let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
+        let of_images = is_registry(head.uri.path());
         let answer = match self.allowed(&head, trail.as_mut()) {
+            Ok(_) if of_images => Ok(images::answer(self.parts.images.as_ref(), Request::from_parts(head, body)).await),
+            Err(refusal) if of_images => {
+                let caller = head.extensions.get::<Arc<Caller>>().unwrap_or(&self.caller);
+                Ok(images::refusal(&refusal, caller))
+            }
             Ok(caller) => self.dispatch(head, body, &caller, pretty).await,
             Err(refusal) => Err(refusal),
         };

@@ -17,7 +17,7 @@ use crate::auth::{
 use crate::controllers;
 use crate::custom;
 use crate::health::{Check, Health};
-use crate::http::{self, NodeTransport, Router};
+use crate::http::{self, ImageRegistry, NodeTransport, Router};
 use crate::kinds::services::{Cidr, CidrError};
 use crate::kubeconfig::Kubeconfig;
 use crate::registry::Registry;
@@ -58,6 +58,8 @@ pub struct Config {
     pub audit: Option<audit::Config>,
     /// The way to the nodes' agents.
     pub nodes: NodeTransport,
+    /// The way to the images of this process's node, for other programs.
+    pub images: Option<ImageRegistry>,
     /// The way to the cluster's own addresses, for webhooks; without one, sockets of the host.
     pub dialer: Option<Dialer>,
     /// Leave the scheduler out.
@@ -164,6 +166,7 @@ impl Config {
             authenticator: authenticator.clone(),
             audit: self.audit.clone().map(Audit::open).transpose()?,
             nodes: self.nodes.clone(),
+            images: self.images.clone(),
             address: address.to_string(),
             health: Health::new(Vec::new(), vec![store_check(&registry)]),
             accounts: accounts.clone(),

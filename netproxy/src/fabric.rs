@@ -13,6 +13,7 @@
 mod address;
 mod backlog;
 mod connect;
+pub mod descriptors;
 mod error;
 mod http;
 mod pipe;
@@ -81,11 +82,13 @@ pub struct Limits {
     pub sockets: u32,
     /// Connections, incoming and outgoing.
     pub connections: u32,
+    /// Sockets to the world outside, each a file descriptor of the host.
+    pub outside: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { sockets: 4096, connections: 8192 }
+        Self { sockets: 4096, connections: 8192, outside: descriptors::outside_of_a_pod() }
     }
 }
 
@@ -137,6 +140,8 @@ struct Shared {
     /// The host as the pods see it: it holds the UDP ports of the node-port flows.
     host: Arc<Pod>,
     host_ports: AtomicU32,
+    /// Sockets of all pods to the world outside.
+    outside: Arc<descriptors::Share>,
     /// Look-ups of outside names under way; each may hold a thread.
     lookups: Semaphore,
     pool: http::Pool,
@@ -155,7 +160,7 @@ const LOOKUPS: usize = 32;
 impl Fabric {
     /// An empty network.
     pub fn new(config: Config) -> Self {
-        let unlimited = Limits { sockets: u32::MAX, connections: u32::MAX };
+        let unlimited = Limits { sockets: u32::MAX, connections: u32::MAX, outside: u32::MAX };
         let address = PodAddress {
             ip: config.host_address,
             namespace: String::new(),
@@ -172,6 +177,7 @@ impl Fabric {
             changed: watch::channel(()).0,
             host,
             host_ports: AtomicU32::new(0),
+            outside: Arc::new(descriptors::Share::new(descriptors::outside())),
             lookups: Semaphore::new(LOOKUPS),
             pool: http::Pool::default(),
             tls: http::Tls::default(),

@@ -36,7 +36,9 @@ use crate::image;
 use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
+use crate::registry::Registry;
 use crate::server::Server;
+use crate::stats::Stats;
 use crate::volume::places::Places;
 use directory::Directory;
 use facts::Facts;
@@ -209,9 +211,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Answers the requests that a control plane makes of its nodes: logs, and what runs.
+    /// Answers the requests that a control plane makes of its nodes: logs, streams, and what runs.
     pub fn server(&self) -> Server {
-        Server::new(self.directory.clone())
+        let stats = Stats::new(&self.config.node_name, &self.config.data_dir, self.directory.clone());
+        Server::new(self.directory.clone(), self.exec(), self.fabric.clone(), stats)
     }
 
     /// Makes persistent volumes on this node, as a client that may write them: a node may not.
@@ -222,6 +225,11 @@ impl Node {
     /// Runs programs in its pods.
     pub fn exec(&self) -> Exec {
         Exec::new(self.directory.clone(), self.images.clone())
+    }
+
+    /// Answers the requests of other programs for its images.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.images.clone())
     }
 
     /// Its images.

@@ -7,6 +7,7 @@
 mod command;
 pub(crate) mod console;
 pub(crate) mod cpu;
+pub(crate) mod files;
 pub(crate) mod gate;
 mod handle;
 mod http;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::engine::Engine;
@@ -36,6 +38,7 @@ use crate::sandbox::Sandbox;
 use crate::volume::beneath;
 use console::Console;
 use cpu::Account;
+use files::Quota;
 use gate::Gate;
 use limits::Memory;
 use program::Program;
@@ -49,6 +52,9 @@ pub use processes::Processes;
 pub use stdin::Stdin;
 pub use usage::{Meter, Usage};
 pub use verdict::Exit;
+
+/// Pipes that the programs of a container have at once, of 64 KiB each.
+const PIPES: usize = 512;
 
 /// What to run a guest with.
 #[derive(Clone)]
@@ -195,10 +201,13 @@ pub(crate) struct Setting {
     pub(crate) spec: Spec,
     pub(crate) memory: Arc<Memory>,
     pub(crate) cpu: Arc<Account>,
+    pub(crate) files: Quota,
     pub(crate) gate: Arc<Gate>,
     pub(crate) name: Arc<str>,
     pub(crate) console: Arc<Console>,
     pub(crate) keyboard: Keyboard,
+    /// Room for pipes between its programs.
+    pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
 }
 
@@ -218,10 +227,12 @@ impl Setting {
             sandbox: sandbox.clone(),
             memory,
             cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
+            files: Quota::new(&engine.inner().files),
             gate: Gate::new(),
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
+            pipes: Arc::new(Semaphore::new(PIPES)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,

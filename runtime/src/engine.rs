@@ -23,9 +23,11 @@ mod wasip1;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use netproxy::fabric::descriptors::Share;
 use wasmtime::component::Linker;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use crate::container::files;
 use crate::host::{self, Host};
 use concurrent::Concurrent;
 use plan::Plan;
@@ -78,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) linker: Linker<Host>,
     pub(crate) guests: runtime::Guests,
     pub(crate) plan: Plan,
+    /// What guests may have open.
+    pub(crate) files: Arc<Share>,
     default_memory: u64,
     library: load::Library,
     concurrent: Concurrent,
@@ -96,7 +100,16 @@ impl Engine {
         let guests = runtime::Guests::start(&wasm).map_err(EngineError::Threads)?;
         let default_memory = config.max_memory_per_guest.unwrap_or(plan.reservation).min(plan.reservation);
         tracing::debug!(slots = plan.slots, bytes = plan.reservation, "guest memory is reserved");
-        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, default_memory, library, concurrent })))
+        Ok(Engine(Arc::new(Inner {
+            wasm,
+            linker,
+            guests,
+            plan,
+            files: files::of_the_node(),
+            default_memory,
+            library,
+            concurrent,
+        })))
     }
 
     /// How guest memory is laid out in this process.

@@ -4,6 +4,7 @@
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
 //! [container's log](stdio).
 
+mod files;
 pub(crate) mod http;
 pub(crate) mod pipe;
 pub(crate) mod preopens;
@@ -23,6 +24,7 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::container::files::Files;
 use crate::container::limits::Limits;
 use crate::container::program::Program;
 use crate::container::{Setting, StartError};
@@ -48,6 +50,7 @@ pub(crate) struct Host {
     setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
+    files: Files,
 }
 
 impl Host {
@@ -62,6 +65,7 @@ impl Host {
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
+            files: Files::new(setting.files.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
             setting: setting.clone(),
             program,
@@ -163,6 +167,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, Host::random)?;
     filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    files::add_to_linker(l)?;
     cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
     cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod server;
+pub mod stats;
 
 pub mod pod;
 pub mod probe;
@@ -14,6 +15,7 @@ pub mod volume;
 
 pub mod image;
 pub mod logs;
+pub mod registry;
 
 pub mod engine;
 pub mod guest;

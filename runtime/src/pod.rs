@@ -22,6 +22,7 @@ pub mod publish;
 pub mod resize;
 pub mod services;
 pub mod start;
+pub mod storage;
 pub mod termination;
 pub mod view;
 pub mod worker;

@@ -1,5 +1,11 @@
 //! The requests that a control plane makes of a node, on a kubelet's paths. A tower service: in one process it is
 //! called, on another machine it is served.
+//!
+//! Requests for streams answer with an upgrade; the connection comes as hyper's `OnUpgrade` in the request's extensions,
+//! whoever accepted it.
+
+mod commands;
+mod forward;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,43 +16,100 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::Frame;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use jiff::Timestamp;
-use netproxy::fabric::Body;
+use netproxy::fabric::{Body, Fabric};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::agent::directory::Directory;
+use crate::exec::Exec;
 use crate::logs::{self, Query};
+use crate::stats::{Page, Stats};
 
 /// Answers for one node. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Server {
     directory: Arc<Directory>,
+    exec: Exec,
+    fabric: Fabric,
+    stats: Stats,
+    /// Ends the streams with the last server.
+    streams: Arc<DropGuard>,
 }
 
 /// A request that cannot be answered: its code, and its text as kubelets write it.
-struct Refusal(StatusCode, String);
+struct Refusal(Response<Body>);
 
-impl Server {
-    pub(crate) fn new(directory: Arc<Directory>) -> Self {
-        Self { directory }
+impl Refusal {
+    fn new(status: StatusCode, message: String) -> Self {
+        Self(text(status, message))
     }
 
-    fn answer<B>(&self, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-        if request.method() != Method::GET {
-            return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "405: Method Not Allowed".to_owned()));
-        }
-        let path: Vec<_> = request.uri().path().trim_matches('/').split('/').collect();
-        match path[..] {
-            ["healthz"] => Ok(text(StatusCode::OK, "ok".to_owned())),
-            ["pods"] => Ok(self.pods()),
-            ["containerLogs", namespace, pod, container] => {
-                let decode = |part| percent_decode_str(part).decode_utf8_lossy();
-                let query = request.uri().query().unwrap_or_default();
-                self.logs(&decode(namespace), &decode(pod), &decode(container), query)
+    fn bad_request(message: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<streaming::Refusal> for Refusal {
+    fn from(refusal: streaming::Refusal) -> Self {
+        let (head, message) = refusal.into_response().into_parts();
+        let mut response = text(head.status, message);
+        response.headers_mut().extend(head.headers);
+        Self(response)
+    }
+}
+
+/// What the path of a request names.
+struct Place {
+    namespace: String,
+    pod: String,
+    container: String,
+}
+
+impl Place {
+    fn new(namespace: &str, pod: &str, container: &str) -> Self {
+        let decode = |part| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        Self { namespace: decode(namespace), pod: decode(pod), container: decode(container) }
+    }
+}
+
+impl Server {
+    pub(crate) fn new(directory: Arc<Directory>, exec: Exec, fabric: Fabric, stats: Stats) -> Self {
+        Self { directory, exec, fabric, stats, streams: Arc::new(CancellationToken::new().drop_guard()) }
+    }
+
+    /// The task of an upgraded connection: it ends with the connection, and with the server.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let ended = (*self.streams).token().clone();
+        tokio::spawn(ended.run_until_cancelled_owned(task));
+    }
+
+    fn answer<B>(&self, request: &mut Request<B>) -> Result<Response<Body>, Refusal> {
+        let path = request.uri().path().to_owned();
+        let path: Vec<_> = path.trim_matches('/').split('/').collect();
+        match (request.method(), &path[..]) {
+            // A uid in between says what the name says already.
+            (&Method::GET | &Method::POST, ["exec", namespace, pod, .., container]) if path.len() <= 5 => {
+                self.exec(&Place::new(namespace, pod, container), request)
             }
-            _ => Err(Refusal(StatusCode::NOT_FOUND, "404 page not found".to_owned())),
+            (&Method::GET | &Method::POST, ["attach", namespace, pod, .., container]) if path.len() <= 5 => {
+                self.attach(&Place::new(namespace, pod, container), request)
+            }
+            (&Method::GET | &Method::POST, ["portForward", namespace, pod] | ["portForward", namespace, pod, _]) => {
+                self.forward(&Place::new(namespace, pod, ""), request)
+            }
+            (&Method::GET, ["healthz"]) => Ok(text(StatusCode::OK, "ok".to_owned())),
+            (&Method::GET, ["pods"]) => Ok(self.pods()),
+            (&Method::GET, ["containerLogs", namespace, pod, container]) => {
+                let query = request.uri().query().unwrap_or_default();
+                self.logs(&Place::new(namespace, pod, container), query)
+            }
+            (_, ["exec" | "attach" | "portForward" | "healthz" | "pods" | "containerLogs", ..]) => {
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "405: Method Not Allowed".to_owned()))
+            }
+            _ => Err(Refusal::new(StatusCode::NOT_FOUND, "404 page not found".to_owned())),
         }
     }
 
@@ -58,18 +121,30 @@ impl Server {
         response
     }
 
-    fn logs(&self, namespace: &str, pod: &str, container: &str, query: &str) -> Result<Response<Body>, Refusal> {
-        let bad = |message: String| Refusal(StatusCode::BAD_REQUEST, message);
-        let query = Query::parse(query, Timestamp::now()).map_err(|error| bad(error.to_string()))?;
-        let missing = || Refusal(StatusCode::NOT_FOUND, format!("pod {pod:?} not found in namespace {namespace:?}"));
+    fn logs(&self, place: &Place, query: &str) -> Result<Response<Body>, Refusal> {
+        let Place { namespace, pod, container } = place;
+        let query = Query::parse(query, Timestamp::now()).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        let missing =
+            || Refusal::new(StatusCode::NOT_FOUND, format!("pod {pod:?} not found in namespace {namespace:?}"));
         let view = self.directory.find(namespace, pod).ok_or_else(missing)?;
-        let source = view.log(container, query.previous).map_err(|error| bad(error.to_string()))?;
+        let source = view.log(container, query.previous).map_err(|error| Refusal::bad_request(error.to_string()))?;
         let frames = logs::stream(source, query).map(|piece| piece.map(Frame::data).map_err(Into::into));
         let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
         let plain = header::HeaderValue::from_static("text/plain");
         response.headers_mut().insert(header::CONTENT_TYPE, plain);
         Ok(response)
     }
+}
+
+/// The answer that hands the connection over.
+fn switch(response: Response<()>) -> Response<Body> {
+    response.map(|()| Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync())
+}
+
+fn page(page: Page) -> Response<Body> {
+    let mut response = text(StatusCode::OK, page.text);
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(page.media_type));
+    response
 }
 
 fn text(status: StatusCode, text: String) -> Response<Body> {
@@ -90,8 +165,12 @@ impl<B: Send + 'static> tower::Service<Request<B>> for Server {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let response = self.answer(&request).unwrap_or_else(|Refusal(status, message)| text(status, message));
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if request.method() == Method::GET && self.stats.has(request.uri().path()) {
+            let (stats, path) = (self.stats.clone(), request.uri().path().to_owned());
+            return Box::pin(async move { Ok(page(stats.page(&path).await)) });
+        }
+        let response = self.answer(&mut request).unwrap_or_else(|Refusal(response)| response);
         Box::pin(std::future::ready(Ok(response)))
     }
 }
@@ -130,7 +209,10 @@ mod tests {
         std::fs::write(root.path().join("up/0.log"), lines).expect("write");
         let directory = Arc::new(Directory::default());
         directory.enter(&pod, Arc::new(View::new(root.path().to_owned(), Arc::new(pod.clone()))));
-        let server = Server::new(directory);
+        let images = crate::image::Store::open(root.path().join("images")).expect("store");
+        let fabric = Fabric::new(netproxy::fabric::Config::default());
+        let stats = Stats::new("pi", root.path(), directory.clone());
+        let server = Server::new(directory.clone(), Exec::new(directory, images), fabric, stats);
 
         assert_eq!(get(&server, "/containerLogs/dev/web/up?tailLines=1").await, (200, "two\n".into()));
         let cases = [
@@ -152,5 +234,6 @@ mod tests {
         }
         assert_eq!(get(&server, "/healthz").await.0, 200);
         assert!(get(&server, "/pods").await.1.contains("\"name\":\"web\""));
+        assert!(get(&server, "/metrics").await.1.contains("kubelet_node_name{node=\"pi\"} 1"));
     }
 }

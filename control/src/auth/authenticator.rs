@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
@@ -67,7 +69,21 @@ impl Authenticator {
     ///
     /// 401 when credentials were shown and none is good, and where nobody may come without any.
     pub fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Arc<Caller>, Status> {
-        match (peer, bearer(headers)) {
+        self.holder(peer, bearer(headers))
+    }
+
+    /// The caller of a request to the registry of images, whose clients show a token as a password: whatever the user.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authenticator::caller`].
+    pub fn registry_caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Arc<Caller>, Status> {
+        let password = password(headers);
+        self.holder(peer, bearer(headers).or(password.as_deref()))
+    }
+
+    fn holder(&self, peer: &Peer, token: Option<&str>) -> Result<Arc<Caller>, Status> {
+        match (peer, token) {
             (Peer::Named(caller), _) => Ok(caller.clone()),
             (_, Some(token)) => self.token(token, &[]).map(|found| found.caller).ok_or_else(Status::unauthorized),
             (Peer::Unnamed, None) if self.anonymous => Ok(Arc::new(Caller::anonymous())),
@@ -98,9 +114,37 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
+/// The password of `Authorization: Basic …` (RFC 7617). An empty one is none.
+fn password(headers: &HeaderMap) -> Option<String> {
+    let (scheme, coded) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let plain = String::from_utf8(BASE64.decode(coded.trim()).ok()?).ok()?;
+    let (_, password) = plain.split_once(':')?;
+    (!password.is_empty()).then(|| password.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_a_token_for_the_registry_alone() {
+        let mut tokens = Tokens::default();
+        tokens.add("secret", Caller::authenticated("bob", []));
+        let known = Authenticator::new(tokens);
+        // any:secret
+        let shown = headers("Basic YW55OnNlY3JldA==");
+        assert_eq!(
+            known.registry_caller(&Peer::Unnamed, &shown).map(|caller| caller.user.clone()).ok(),
+            Some("bob".into())
+        );
+        assert!(known.caller(&Peer::Unnamed, &shown).is_ok_and(|caller| caller.is_anonymous()));
+        let wrong = headers("Basic YW55Onh4");
+        assert_eq!(known.registry_caller(&Peer::Unnamed, &wrong).map_err(|status| status.code()), Err(401));
+        assert!(known.registry_caller(&Peer::Unnamed, &headers("Basic ???")).is_ok_and(|caller| caller.is_anonymous()));
+    }
 
     fn headers(authorization: &'static str) -> HeaderMap {
         [(AUTHORIZATION, http::HeaderValue::from_static(authorization))].into_iter().collect()

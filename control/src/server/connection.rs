@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::audit::Source;
 use crate::auth::Peer;
+use crate::http::is_registry;
 use crate::status::Status;
 
 use super::wire::Wire;
@@ -123,7 +124,10 @@ async fn answer<S, B>(
 where
     S: Api<B>,
 {
-    let caller = shared.authenticator.caller(&peer, request.headers());
+    let caller = match is_registry(request.uri().path()) {
+        true => shared.authenticator.registry_caller(&peer, request.headers()),
+        false => shared.authenticator.caller(&peer, request.headers()),
+    };
     let caller = match caller {
         Ok(caller) => caller,
         Err(status) => return Ok(refusal(&status).map(Either::Right)),

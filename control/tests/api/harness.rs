@@ -62,8 +62,16 @@ impl Server {
         let mut tokens = Tokens::default();
         tokens.add("token-of-bob", Caller::authenticated("bob", ["dev".to_owned()]));
         let authenticator = Authenticator::new(tokens).with_accounts(accounts.clone());
-        let config =
-            Config { registry: registry.clone(), authenticator, audit: None, nodes, address, health, accounts };
+        let config = Config {
+            registry: registry.clone(),
+            authenticator,
+            audit: None,
+            nodes,
+            images: None,
+            address,
+            health,
+            accounts,
+        };
         let server = Self { router: Router::new(config), registry, _definitions: definitions };
         for name in ["default", "golden"] {
             server.namespace(name, json!({})).await;

@@ -26,6 +26,7 @@ fn config(disabled: &[&str]) -> Config {
         admission: Choice { enabled: Vec::new(), disabled: disabled.iter().map(|name| (*name).to_owned()).collect() },
         audit: None,
         nodes: Arc::new(|_: &str, _: Request<Body>| None),
+        images: None,
         dialer: None,
         without_scheduler: true,
         without_controllers: true,

@@ -29,6 +29,10 @@ fn main() -> io::Result<()> {
         ["kill", id] => kill(id.parse().unwrap_or(0)),
         ["prompt"] => prompt(),
         ["keys"] => keys(),
+        [_, "--list"] | ["--list"] => {
+            println!("programs\nsh");
+            Ok(())
+        }
         _ => Err(io::Error::other("no such thing to do")),
     }
 }

@@ -1,6 +1,6 @@
 //! Opening a connection to wherever the address leads.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -67,6 +67,27 @@ impl Fabric {
             self.connect(pod, caller, to).await
         };
         dialed.await.map_err(|source| DialError { to, source })
+    }
+
+    /// Connects the host to what a pod of this node would reach as `localhost`: also what listens on the pod's loopback
+    /// alone, and while the pod is on its way out.
+    ///
+    /// # Errors
+    /// [`SocketError::HostUnreachable`] where no pod of this node has the address, else as [`Fabric::dial`].
+    pub async fn dial_localhost(&self, pod: IpAddr, port: u16) -> Result<Stream, SocketError> {
+        let Some(Place::Pod(pod)) = self.inside(SocketAddr::new(pod.to_canonical(), port)) else {
+            return Err(SocketError::HostUnreachable);
+        };
+        let mut last = SocketError::ConnectionRefused;
+        for ip in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), pod.ip()] {
+            let at = SocketAddr::new(ip, port);
+            match self.connect_pod(Some(&pod), &mut Some(Caller::host(self)), &pod, at, at).await {
+                Err(SocketError::ConnectionRefused) => {}
+                Err(other) => last = other,
+                Ok(stream) => return Ok(stream),
+            }
+        }
+        Err(last)
     }
 
     /// Connects the host to an endpoint of a service, past all services.
@@ -173,6 +194,9 @@ impl Fabric {
         caller: &mut Option<Caller>,
         at: SocketAddr,
     ) -> Result<Stream, SocketError> {
+        if let Some(attachment) = caller.as_mut().and_then(|caller| caller.attachment.as_mut()) {
+            attachment.go_outside(&self.0.outside)?;
+        }
         let connecting = timeout(self.config().connect_timeout, TcpStream::connect(at));
         let tcp = connecting.await.map_err(|_| SocketError::Timeout)??;
         // Latency as inside; a failure here would show at the first write anyway.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::Limits;
 use super::address::PodAddress;
 use super::backlog::Backlog;
+use super::descriptors::Share;
 use super::error::SocketError;
 use super::http::Endpoint;
 use super::pipe::Pipe;
@@ -39,31 +40,27 @@ pub(super) struct Pod {
     lines: Mutex<HashMap<(usize, bool), Line>>,
     sockets: Count,
     connections: Count,
+    outside: Count,
     closed: AtomicBool,
     draining: AtomicBool,
 }
 
 #[derive(Debug)]
-struct Count {
-    used: AtomicU32,
-    limit: u32,
-}
+struct Count(Share);
 
 impl Count {
     fn take(&self) -> Result<(), SocketError> {
-        let more = |used| (used < self.limit).then_some(used + 1);
-        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.map(drop).map_err(|_| SocketError::LimitReached)
+        self.0.take().then_some(()).ok_or(SocketError::LimitReached)
     }
 
     fn give_back(&self) {
-        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.0.give_back(1);
     }
 }
 
 impl Pod {
     pub fn new(address: PodAddress, limits: &Limits) -> Self {
-        let count = |limit| Count { used: AtomicU32::new(0), limit };
+        let count = |limit| Count(Share::new(limit));
         Self {
             address,
             tcp: Mutex::default(),
@@ -71,6 +68,7 @@ impl Pod {
             lines: Mutex::default(),
             sockets: count(limits.sockets),
             connections: count(limits.connections),
+            outside: count(limits.outside),
             closed: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }
@@ -123,7 +121,7 @@ impl Pod {
 
     /// How many sockets and connections the pod holds.
     pub fn usage(&self) -> (u32, u32) {
-        (self.sockets.used.load(Ordering::Relaxed), self.connections.used.load(Ordering::Relaxed))
+        (self.sockets.0.used(), self.connections.0.used())
     }
 }
 
@@ -200,10 +198,38 @@ impl Drop for UdpLease {
     }
 }
 
+/// A socket of the host that a pod holds, until dropped.
+#[derive(Debug)]
+pub(super) struct OutsideLease {
+    pod: Arc<Pod>,
+    all: Arc<Share>,
+}
+
+impl OutsideLease {
+    /// One of the pod's, and of what all pods may have.
+    pub fn take(pod: &Arc<Pod>, all: &Arc<Share>) -> Result<Self, SocketError> {
+        pod.outside.take()?;
+        if !all.take() {
+            pod.outside.give_back();
+            return Err(SocketError::LimitReached);
+        }
+        Ok(Self { pod: pod.clone(), all: all.clone() })
+    }
+}
+
+impl Drop for OutsideLease {
+    fn drop(&mut self) {
+        self.pod.outside.give_back();
+        self.all.give_back(1);
+    }
+}
+
 /// One end of a connection as its pod counts it, until dropped.
 #[derive(Debug)]
 pub(super) struct Attachment {
     pod: Arc<Pod>,
+    /// Held for its `Drop`.
+    _outside: Option<OutsideLease>,
     key: Option<(usize, bool)>,
 }
 
@@ -214,7 +240,13 @@ impl Attachment {
             return Err(SocketError::ConnectionAborted);
         }
         pod.connections.take()?;
-        Ok(Self { pod: pod.clone(), key: None })
+        Ok(Self { pod: pod.clone(), _outside: None, key: None })
+    }
+
+    /// The connection is to be a socket of the host.
+    pub fn go_outside(&mut self, all: &Arc<Share>) -> Result<(), SocketError> {
+        self._outside = Some(OutsideLease::take(&self.pod, all)?);
+        Ok(())
     }
 
     /// From now on the connection is cut when the pod goes.

@@ -67,7 +67,7 @@ impl Fabric {
         self.inside(endpoint).map_or_else(|| self.outside(from, ip), Ok)
     }
 
-    fn inside(&self, to: SocketAddr) -> Option<Place> {
+    pub(super) fn inside(&self, to: SocketAddr) -> Option<Place> {
         if let Some(pod) = self.0.pods.read().get(&to.ip()) {
             return Some(Place::Pod(pod.clone()));
         }

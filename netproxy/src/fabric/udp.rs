@@ -19,7 +19,7 @@ use self::outside::Outside;
 pub(super) use self::queue::Queue;
 use super::Fabric;
 use super::error::SocketError;
-use super::pod::UdpLease;
+use super::pod::{OutsideLease, UdpLease};
 use super::route::Place;
 use crate::routes::Protocol;
 
@@ -107,7 +107,10 @@ impl UdpSocket {
                     Err(_) => Ok(()),
                 }
             }
-            Place::Outside => self.outside.send(data, to),
+            Place::Outside => {
+                let lease = || OutsideLease::take(&self.lease.pod, &self.fabric.0.outside);
+                self.outside.send(data, to, lease)
+            }
             Place::HostListener(_) => Ok(()),
         }
     }

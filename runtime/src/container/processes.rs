@@ -21,6 +21,9 @@ const FIRST: u32 = 1;
 /// Programs beside the guest, in one container at once.
 const AT_ONCE: usize = 128;
 
+/// Bytes of a command that are kept for who lists it, as many as Linux once kept.
+const COMMAND: usize = 4096;
+
 /// What can be sent to a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -147,7 +150,7 @@ impl Table {
             session,
             container: container.clone(),
             main: by.is_none(),
-            command,
+            command: brief(command),
             started: SystemTime::now(),
             meter: Arc::default(),
             stop: watch::Sender::new(None),
@@ -157,6 +160,21 @@ impl Table {
         self.running.insert(key, process.clone());
         process
     }
+}
+
+/// A command that may be of any length, as it is listed.
+fn brief(mut command: Vec<String>) -> Vec<String> {
+    let mut room = COMMAND;
+    command.retain_mut(|word| {
+        let end = (0..=room.min(word.len())).rev().find(|end| word.is_char_boundary(*end)).unwrap_or(0);
+        let kept = room > 0;
+        word.truncate(end);
+        word.shrink_to_fit();
+        room = room.saturating_sub(end + 1);
+        kept
+    });
+    command.shrink_to_fit();
+    command
 }
 
 /// Who starts a program.
@@ -303,6 +321,13 @@ mod tests {
         assert!(Arc::ptr_eq(&pod.find("two", 1).expect("runs"), &two));
         assert!(Arc::ptr_eq(&pod.find("one", 1).expect("runs"), &one));
         assert!(pod.find("one", 3).is_none());
+    }
+
+    #[test]
+    fn a_long_command_is_cut_for_the_list() {
+        let words = brief(vec!["echo".into(), "\u{e9}".repeat(COMMAND), "lost".into()]);
+        assert_eq!(words.len(), 2);
+        assert!(words.concat().len() <= COMMAND);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Setting;
 use super::cpu::{Account, Cpu};
+use super::files::Quota;
 use super::limits::Memory;
 use crate::engine::Engine;
 
@@ -19,6 +20,8 @@ pub struct Usage {
     pub memory: u64,
     /// How much of it there may be.
     pub memory_limit: u64,
+    /// Files that its guests have open, give or take those that were closed lately.
+    pub files: u32,
 }
 
 /// A container's counters and limits. Cheap to clone; does not keep the guest alive.
@@ -27,20 +30,27 @@ pub struct Meter {
     engine: Engine,
     cpu: Arc<Account>,
     memory: Arc<Memory>,
+    files: Quota,
 }
 
 impl Meter {
     pub(super) fn of(setting: &Setting) -> Meter {
-        Meter { engine: setting.engine.clone(), cpu: setting.cpu.clone(), memory: setting.memory.clone() }
+        Meter {
+            engine: setting.engine.clone(),
+            cpu: setting.cpu.clone(),
+            memory: setting.memory.clone(),
+            files: setting.files.clone(),
+        }
     }
 
-    /// The counters now: four loads, whatever the guest is doing.
+    /// The counters now: a few loads, whatever the guest is doing.
     pub fn usage(&self) -> Usage {
         Usage {
             cpu: self.cpu.used(),
             throttled: self.cpu.throttled(),
             memory: self.memory.used(),
             memory_limit: self.memory.limit(),
+            files: self.files.used(),
         }
     }
 

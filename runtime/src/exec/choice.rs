@@ -17,14 +17,14 @@ pub(crate) enum Choice {
     None,
 }
 
-pub(super) async fn choose(command: &[String], container: &Setting, toolbox: &Toolbox) -> Result<Choice, Error> {
+pub(super) async fn choose(command: &[String], container: &Arc<Setting>, toolbox: &Toolbox) -> Result<Choice, Error> {
     let Some(name) = command.first() else { return Err(Error::NoCommand) };
     let runs = matches!(container.guest.entry, Entry::Command(_));
     let spec = &container.spec;
     if runs && is_own(name, &spec.program, spec.args.first().map(String::as_str)) {
         return Ok(Choice::Own);
     }
-    let tools = toolbox.tools(&container.engine).await.map_err(|error| Error::Start(error.to_string()))?;
+    let tools = toolbox.tools(container).await.map_err(|error| Error::Start(error.to_string()))?;
     Ok(match tools {
         Some(tools) if tools.has(base(name)) => Choice::Toolbox(tools.guest.clone()),
         _ => Choice::None,

@@ -5,12 +5,20 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::engine::{Engine, LoadError};
+use crate::container::Setting;
+use crate::container::processes::Parent;
+use crate::container::program::{Order, launch};
+use crate::engine::LoadError;
 use crate::guest::CompiledGuest;
+use crate::host::pipe;
+use crate::host::stdio::{Input, Out, Streams};
 use crate::image;
 
 /// Its name.
 const NAME: &str = "localhost/toolbox";
+
+/// Bytes of the list of its tools.
+const LIST: usize = 64 << 10;
 
 /// Where the toolbox comes from. What was loaded last is kept: an exec then reads one small file.
 #[derive(Clone)]
@@ -48,8 +56,8 @@ impl Toolbox {
         Toolbox { images, loaded: Arc::default() }
     }
 
-    /// The present version; none where the node has no toolbox.
-    pub(super) async fn tools(&self, engine: &Engine) -> Result<Option<Arc<Tools>>, Error> {
+    /// The present version; none where the node has no toolbox. A new one is asked, in this container, what it offers.
+    pub(super) async fn tools(&self, container: &Arc<Setting>) -> Result<Option<Arc<Tools>>, Error> {
         let images = self.images.clone();
         let image = tokio::task::spawn_blocking(move || images.resolve(NAME)).await.map_err(|_| Error::Stopping)??;
         let Some(image) = image else { return Ok(None) };
@@ -58,9 +66,31 @@ impl Toolbox {
         {
             return Ok(Some(tools.clone()));
         }
-        let guest = engine.load(&image.module.digest, &image.module.path).await?;
-        let tools = Arc::new(Tools { guest, names: None });
-        *self.loaded.lock() = Some((image.digest, tools.clone()));
+        let guest = container.engine.load(&image.module.digest, &image.module.path).await?;
+        let names = names(container, &guest).await;
+        let tools = Arc::new(Tools { guest, names });
+        if tools.names.is_some() {
+            *self.loaded.lock() = Some((image.digest, tools.clone()));
+        }
         Ok(Some(tools))
     }
+}
+
+/// What a toolbox says that it offers. One that cannot be asked, because the container has no room for it, may offer
+/// anything.
+async fn names(container: &Arc<Setting>, guest: &Arc<CompiledGuest>) -> Option<HashSet<String>> {
+    let (writer, reader) = pipe::pipe();
+    let streams = Streams { stdin: Input::Empty, stdout: Out::Pipe(writer), stderr: Out::Discard, terminal: None };
+    let args = [NAME, "--list"].map(str::to_owned).into();
+    let order = Order { guest: guest.clone(), args, env: Vec::new(), dir: None, streams, by: Parent::Exec };
+    let process = launch(container, order).ok()?;
+    let mut list = Vec::new();
+    while let Some(bytes) = reader.read(LIST).await {
+        list.extend_from_slice(&bytes);
+        if list.len() > LIST {
+            return None;
+        }
+    }
+    let list = String::from_utf8(list).ok().filter(|list| !list.is_empty())?;
+    (process.exited().await.code() == 0).then(|| list.lines().map(str::to_owned).collect())
 }

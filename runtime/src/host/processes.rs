@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use super::Host;
@@ -39,6 +40,9 @@ use bindings::sampan::toolbox::processes as wit;
 /// Bytes that one read of a pipe gives at most.
 const READ: usize = pipe::ROOM;
 
+/// Bytes of arguments and environment that a program is given at most.
+const ARGUMENTS: usize = 1 << 20;
+
 /// What the interfaces' functions work on.
 pub(super) struct View<'a> {
     pub(super) table: &'a mut ResourceTable,
@@ -61,6 +65,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Host>, view: fn(&mut Host) -> Vi
 pub struct Pipe {
     reader: Option<Reader>,
     writer: Option<Writer>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// A program that the shell has started.
@@ -92,6 +97,9 @@ impl View<'_> {
 
 impl wit::Host for View<'_> {
     fn spawn(&mut self, wanted: wit::Program) -> wasmtime::Result<Result<Resource<Child>, String>> {
+        if size(&wanted) > ARGUMENTS {
+            return Ok(Err("Argument list too long".to_owned()));
+        }
         let streams = Streams {
             stdin: self.input(&wanted.input)?,
             stdout: self.out(&wanted.output, |own| &own.stdout)?,
@@ -110,6 +118,10 @@ impl wit::Host for View<'_> {
             Ok(process) => Ok(Ok(self.table.push(Child(process))?)),
             Err(error) => Ok(Err(error.to_string())),
         }
+    }
+
+    fn own_id(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.program.process.id())
     }
 
     fn list(&mut self) -> wasmtime::Result<Vec<wit::Running>> {
@@ -131,6 +143,14 @@ impl wit::Host for View<'_> {
     }
 }
 
+fn size(program: &wit::Program) -> usize {
+    // A vector's element is never free.
+    const EACH: usize = 32;
+    let arguments = program.arguments.iter().map(|argument| argument.len() + EACH);
+    let environment = program.environment.iter().map(|(name, value)| name.len() + value.len() + EACH);
+    arguments.chain(environment).sum::<usize>() + program.directory.len()
+}
+
 fn running(process: &Process, parent: u32) -> wit::Running {
     let started = process.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     wit::Running {
@@ -146,8 +166,10 @@ fn running(process: &Process, parent: u32) -> wit::Running {
 
 impl wit::HostPipe for View<'_> {
     fn new(&mut self) -> wasmtime::Result<Resource<Pipe>> {
+        let room = self.setting.pipes.clone().try_acquire_owned();
+        let room = room.map_err(|_| wasmtime::format_err!("too many pipes in the container"))?;
         let (writer, reader) = pipe::pipe();
-        Ok(self.table.push(Pipe { reader: Some(reader), writer: Some(writer) })?)
+        Ok(self.table.push(Pipe { reader: Some(reader), writer: Some(writer), _room: room })?)
     }
 
     async fn read(&mut self, this: Resource<Pipe>, most: u32) -> wasmtime::Result<Vec<u8>> {

@@ -19,6 +19,16 @@ pub const MAX_FILE: u64 = 10 << 20;
 const MAX_PENDING: usize = 256 << 10;
 /// How long lines gather before they are written: few writes from a busy guest, and nobody notices the delay.
 const GATHER: Duration = Duration::from_millis(2);
+/// All logs together are written at this pace, in bytes a second, and guests that print faster wait: the disk is the
+/// node's, and what it does for a flood of words it does not do for anybody else.
+const PACE: u64 = 64 << 20;
+/// However much there was: the quiet ones wait along.
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// How long to wait before the next batch, after one of so many bytes.
+fn rest(written: u64) -> Duration {
+    Duration::from_nanos(written.saturating_mul(1_000_000_000 / PACE)).clamp(GATHER, LONGEST)
+}
 
 /// The task that writes all sinks' files. Ends when every clone and every sink is gone.
 #[derive(Clone, Debug)]
@@ -31,14 +41,13 @@ impl Writer {
     pub fn spawn() -> Self {
         let (queue, mut waiting) = mpsc::unbounded_channel::<Arc<Sink>>();
         tokio::spawn(async move {
-            let mut batch = Vec::new();
+            let (mut batch, mut written) = (Vec::new(), 0);
             while waiting.recv_many(&mut batch, usize::MAX).await > 0 {
-                tokio::time::sleep(GATHER).await;
+                tokio::time::sleep(rest(written)).await;
                 let sinks = std::mem::take(&mut batch);
-                let written = tokio::task::spawn_blocking(move || sinks.iter().for_each(|sink| sink.flush()));
-                if written.await.is_err() {
-                    return;
-                }
+                let writing = tokio::task::spawn_blocking(move || sinks.iter().map(|sink| sink.flush()).sum());
+                let Ok(bytes) = writing.await else { return };
+                written = bytes;
             }
         });
         Self { queue }
@@ -138,8 +147,9 @@ impl Sink {
         }
     }
 
-    /// Writes what is pending. A reader calls it too, so that it never misses what was printed before it asked.
-    pub fn flush(&self) {
+    /// Writes what is pending, and says how much that was. A reader calls it too, so that it never misses what was
+    /// printed before it asked.
+    pub fn flush(&self) -> u64 {
         let _file = self.file.lock();
         let (pending, closed, waiting) = {
             let mut buffer = self.buffer.lock();
@@ -157,6 +167,7 @@ impl Sink {
         waiting.into_iter().for_each(Waker::wake);
         extent.closed = closed;
         self.grown.send_if_modified(|known| std::mem::replace(known, extent) != extent);
+        pending.len() as u64
     }
 
     fn append(&self, pending: &[u8], extent: &mut Extent) -> io::Result<()> {
@@ -207,5 +218,20 @@ pub(super) fn existing(path: &Path) -> io::Result<Option<File>> {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floods_are_paced_and_the_quiet_are_not_kept_waiting() {
+        assert_eq!(rest(0), GATHER);
+        assert_eq!(rest(1000), GATHER);
+        // One guest that always has as much waiting as it may.
+        let a_second = (Duration::from_secs(1).as_nanos() / rest(MAX_PENDING as u64).as_nanos()) as u64;
+        assert!((60 << 20..=68 << 20).contains(&(a_second * MAX_PENDING as u64)), "{a_second}");
+        assert_eq!(rest(u64::MAX), LONGEST);
     }
 }

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod,
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::storage::EVICTED;
 
 /// A pod on this node.
 #[derive(Clone, Debug)]
@@ -212,6 +213,11 @@ impl Unit {
 }
 
 impl Observed {
+    /// Whether the node has thrown the pod out.
+    pub fn is_evicted(&self) -> bool {
+        self.failed.as_ref().is_some_and(|(reason, _)| reason == EVICTED)
+    }
+
     /// What is known of a pod at first sight. Its status may tell of containers that ran before this process did: those
     /// are gone, and their restart counts go on.
     pub fn first(pod: &Pod, taken: Timestamp, now: Instant) -> Self {

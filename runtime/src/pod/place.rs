@@ -102,6 +102,23 @@ pub fn directory(ground: &Ground, pod: &Pod) -> PathBuf {
     ground.pods.join(pod.metadata.uid.as_deref().unwrap_or("none"))
 }
 
+/// Removes what an evicted pod kept: it was evicted for the room. Its logs stay until it goes.
+pub async fn empty(ground: &Ground, pod: &Pod) {
+    let directories: Vec<_> = [directory(ground, pod)].into_iter().chain(memory(ground, pod)).collect();
+    let removed = tokio::task::spawn_blocking(move || {
+        for directory in directories {
+            match std::fs::remove_dir_all(&directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(path = %directory.display(), %error, "an evicted pod's directory could not be removed");
+                }
+                _ => {}
+            }
+        }
+    });
+    // The next start sweeps, if the runtime is going down.
+    let _ = removed.await;
+}
+
 /// Makes the place of a pod. Gives back the subscription, which from then on tells of what came after.
 pub async fn make(
     ground: Arc<Ground>,

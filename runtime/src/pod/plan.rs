@@ -86,6 +86,9 @@ impl Wish {
 
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 
+/// A kubelet's, for pods that keep more than they may.
+const EVICTED_GRACE: Duration = Duration::from_secs(1);
+
 /// Decides.
 pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
     let mut wake = Wake(None);
@@ -117,7 +120,8 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
             Sandbox::Ready(_) if !observed.units.iter().any(Unit::is_running) && !observed.busy => Step::Release,
             _ => Step::Wait(wake.0),
         };
-        return end(observed, wish.grace).unwrap_or_else(done);
+        let grace = if observed.is_evicted() { EVICTED_GRACE } else { wish.grace };
+        return end(observed, grace).unwrap_or_else(done);
     }
     if let Some(expiry) = wish.expiry {
         if now >= expiry {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
 
 use super::resize::Amounts;
 use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
+use crate::stats::{ContainerSample, PodSample};
 
 /// A pod as it is now.
 #[derive(Debug)]
@@ -109,6 +111,32 @@ impl View {
         match now.status.phase.as_deref() {
             Some("Succeeded" | "Failed") => Amounts::default(),
             _ => Amounts::asked_by(&now.pod),
+        }
+    }
+
+    /// What its running containers use now.
+    pub fn sample(&self) -> PodSample {
+        let now = self.now.lock();
+        let status = &now.status;
+        let all = [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
+        let containers = all.into_iter().flatten().flatten().filter_map(|told| {
+            let running = told.state.as_ref()?.running.as_ref()?;
+            let (_, handle) = now.running.iter().find(|(name, _)| *name == told.name)?;
+            Some(ContainerSample {
+                name: told.name.clone(),
+                id: told.container_id.clone().unwrap_or_default(),
+                image: told.image.clone(),
+                started: running.started_at.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+                usage: handle.upgrade()?.meter().usage(),
+            })
+        });
+        let meta = &now.pod.metadata;
+        PodSample {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+            started: status.start_time.as_ref().map(|time| time.0),
+            containers: containers.collect(),
         }
     }
 

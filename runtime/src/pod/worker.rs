@@ -32,6 +32,7 @@ use super::plan::{Step, Wish, plan};
 use super::probing::Probing;
 use super::publish::{self, Written};
 use super::start::{self, Started};
+use super::storage::Watch;
 use super::termination::Words;
 use super::view::View;
 use crate::agent::references::Subscription;
@@ -61,6 +62,7 @@ pub struct Worker {
     observed: Observed,
     around: Subscription,
     place: Option<Place>,
+    storage: Watch,
     /// The guests, by the index of their unit.
     live: Vec<Option<Live>>,
     errand: Option<BoxFuture<'static, Errand>>,
@@ -125,6 +127,8 @@ enum Happening {
     Exited(usize, Exit),
     Hooked(usize, hook::Kind, Result<(), String>),
     Answered(Answer),
+    /// The pod keeps more on disk than it may.
+    Overfull(String),
     Written(Result<Written, kube::Error>),
     Time,
 }
@@ -158,6 +162,7 @@ impl Worker {
             taken,
             observed,
             place: None,
+            storage: Watch::default(),
             errand: None,
             tries: FuturesUnordered::new(),
             write: None,
@@ -226,7 +231,7 @@ impl Worker {
     }
 
     async fn wait(&mut self, wake: Option<Instant>) -> Happening {
-        let Self { spec, around, live, errand, tries, write, mirror, observed, ground, .. } = self;
+        let Self { spec, around, live, errand, tries, write, storage, mirror, observed, ground, .. } = self;
         tokio::select! {
             () = ground.leaving.cancelled(), if observed.leaving.is_none() => Happening::Leaving,
             () = mirrored(mirror) => Happening::Mirrored,
@@ -239,6 +244,7 @@ impl Worker {
             Some(answer) = tries.next() => Happening::Answered(answer),
             written = finished(write) => Happening::Written(written),
             () = around.changed() => Happening::Surroundings,
+            words = storage.exceeded() => Happening::Overfull(words),
             () = until(wake) => Happening::Time,
         }
     }

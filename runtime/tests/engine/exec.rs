@@ -95,9 +95,7 @@ impl Client {
     }
 }
 
-fn begin(node: &Exec, container: &Handle, line: &str, tty: bool) -> (JoinHandle<Result<Exit, exec::Error>>, Client)
-where
-{
+fn begin(node: &Exec, container: &Handle, line: &str, tty: bool) -> (JoinHandle<Result<Exit, exec::Error>>, Client) {
     let (streams, client) = streams(tty);
     let (node, container, command) = (node.clone(), container.clone(), words(line));
     (tokio::spawn(async move { exec::run_in(&node, &container, command, streams).await }), client)
@@ -137,6 +135,11 @@ async fn what_is_not_there_is_refused_in_the_runtimes_words() {
          found in $PATH: unknown"
     );
     assert_eq!(error.exit_code(), 127);
+    let refused = exec::run_in(&node, container.handle(), words("/bin/nosuch -x"), Streams::default()).await;
+    let error = refused.expect_err("no such tool").to_string();
+    assert!(error.ends_with("exec: \"/bin/nosuch\": stat /bin/nosuch: no such file or directory: unknown"), "{error}");
+    let tool = exec::run_in(&node, container.handle(), words("/bin/sh"), Streams::default()).await;
+    assert_eq!(tool.expect("is listed"), Exit::Code(1));
     let error = exec::run(&node, "default", "gone", "x", words("ls"), Streams::default()).await.expect_err("no pod");
     assert_eq!(error.to_string(), "pod does not exist");
 }

@@ -156,7 +156,7 @@ async fn the_host_dials_pods_and_a_draining_pod_refuses_others() {
 
 #[tokio::test]
 async fn budgets_hold() {
-    let limits = Limits { sockets: 2, connections: 1 };
+    let limits = Limits { sockets: 2, connections: 1, ..Limits::default() };
     let fabric = Fabric::new(Config { limits, ..Config::default() });
     let (server, client) = (plug(&fabric, "10.42.0.2"), plug(&fabric, "10.42.0.3"));
     let _listener = listen(&server, "0.0.0.0:80");

@@ -107,7 +107,7 @@ fn open(folder: &Path) -> io::Result<AsyncFd<OwnedFd>> {
         | WatchFlags::MOVE_SELF
         | WatchFlags::ONLYDIR;
     inotify::add_watch(&fd, folder, all)?;
-    AsyncFd::register(fd)
+    AsyncFd::register(fd).map_err(io::Error::from)
 }
 
 fn drain(fd: &OwnedFd) -> Seen {

@@ -101,6 +101,17 @@ impl Store {
         Ok(names.filter_map(|name| name.tag().map(str::to_owned)).collect())
     }
 
+    /// The names in a repository (`localhost/app`) that point at a manifest.
+    pub fn names_of(&self, repository: &str, digest: &str) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for path in self.name_paths()? {
+            let record = self.record(&path)?.filter(|record| *record.digest == *digest);
+            let reference = record.and_then(|record| Reference::parse(&record.reference).ok());
+            names.extend(reference.filter(|name| name.repository() == repository).map(|name| name.to_string()));
+        }
+        Ok(names)
+    }
+
     /// Forgets a name, and all blobs that no other name leads to. False when there was no such name.
     pub fn remove(&self, reference: &str) -> Result<bool, Error> {
         let reference = parse(reference)?;

@@ -12,6 +12,7 @@ use super::super::plan::Wish;
 use super::super::probing::Probing;
 use super::super::publish::Written;
 use super::super::start::{self, CONFIG_ERROR, Started};
+use super::super::storage::{EVICTED, Watch};
 use super::act::not_started;
 use super::{Answer, Errand, Happening, Live, REWRITE, Worker};
 use crate::container::Exit;
@@ -58,6 +59,7 @@ impl Worker {
             Happening::Exited(index, exit) => self.exited(index, exit).await,
             Happening::Hooked(index, kind, result) => self.hooked(index, kind, result),
             Happening::Answered(answer) => self.answered(answer),
+            Happening::Overfull(words) => self.evict(words),
             Happening::Written(result) => self.written(result),
             Happening::Vanished | Happening::Time => {}
         }
@@ -141,6 +143,10 @@ impl Worker {
             Ok(place) => {
                 self.observed.sandbox = Sandbox::Ready(place.sandbox.plug.address());
                 self.place = Some(place);
+                let (directory, logs) =
+                    (place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod));
+                self.storage =
+                    Watch::new(&self.pod, &directory, &logs, place::memory(&self.ground, &self.pod).as_deref());
             }
             Err(error) => {
                 self.tell_no_place(&error);
@@ -168,6 +174,7 @@ impl Worker {
         (unit.started, unit.ready, unit.condemned) = (false, false, None);
         self.view.add_sink(&unit.name, instance, started.sink.clone());
         self.view.add_running(&unit.name, started.container.handle());
+        self.storage.add(&unit.name, started.container.meter());
         let Started { container, sink, words, .. } = started;
         let probing = Probing::default();
         self.live[index] = Some(Live { container, sink, probing, instance, image, hook: None, words });
@@ -217,6 +224,15 @@ impl Worker {
         }
         if let Err(Complaint::Failed(complaint)) = answer {
             self.tell_unhealthy(index, kind, &complaint, outcome == Outcome::Bad);
+        }
+    }
+
+    /// The node fails the pod for what it takes, whatever its containers say. They get no time to end.
+    pub(super) fn evict(&mut self, words: String) {
+        if self.observed.failed.is_none() && self.observed.ending.is_none() {
+            self.tell_evicted(&words);
+            self.observed.failed = Some((EVICTED.to_owned(), words));
+            self.abandon_errand();
         }
     }
 

@@ -55,8 +55,11 @@ impl Worker {
                 self.tell_expired(message);
             }
             Step::Release => {
-                self.place = None;
+                (self.place, self.storage) = Default::default();
                 self.observed.sandbox = Sandbox::Released(self.observed.sandbox.ip());
+                if self.observed.is_evicted() {
+                    place::empty(&self.ground, &self.pod).await;
+                }
             }
             // The loop's own.
             Step::Remove | Step::Leave | Step::Wait(_) => {}

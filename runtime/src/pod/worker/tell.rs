@@ -110,6 +110,10 @@ impl Worker {
         self.tell(Normal, "DeadlineExceeded", message);
     }
 
+    pub(super) fn tell_evicted(&self, message: &str) {
+        self.tell(Warning, "Evicted", message);
+    }
+
     pub(super) fn tell_unhealthy(&self, index: usize, kind: Kind, complaint: &str, given_up: bool) {
         let name = &self.observed.units[index].name;
         self.tell_of(index, Warning, "Unhealthy", format!("{} probe failed: {complaint}", kind.name()));

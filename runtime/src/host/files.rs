@@ -1,0 +1,51 @@
+//! Opening files, within the container's [quota](crate::container::files): the one function of `wasi:filesystem` that
+//! is not wasmtime's as it stands. WASI has no word for "too many open files"; a guest is told of a quota (`EDQUOT`).
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    self, DescriptorFlags, ErrorCode, HostDescriptor as _, OpenFlags, PathFlags,
+};
+
+use super::Host;
+
+type Where = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
+type Opened = Result<Resource<Descriptor>, ErrorCode>;
+
+/// Puts our `open-at` in the place of wasmtime's. The other functions must be there already.
+pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut instance = linker.instance(TYPES)?;
+    instance.func_wrap_async("[method]descriptor.open-at", |store, at: Where| {
+        Box::new(async move { Ok((open(store, at).await?,)) })
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// As wasmtime's own bindings call it.
+const TYPES: &str = "wasi:filesystem/types@0.2.12";
+
+async fn open(mut store: StoreContextMut<'_, Host>, at: Where) -> wasmtime::Result<Opened> {
+    let host = store.data_mut();
+    if !host.files.promise() {
+        return Ok(Err(ErrorCode::Quota));
+    }
+    let (directory, path_flags, path, open_flags, flags) = at;
+    let opened = host.filesystem().open_at(directory, path_flags, path, open_flags, flags).await;
+    match opened {
+        Ok(descriptor) => {
+            let file = match host.table.get(&descriptor)? {
+                Descriptor::File(file) => file.file.clone(),
+                Descriptor::Dir(dir) => dir.dir.clone(),
+            };
+            host.files.opened(&file);
+            Ok(Ok(descriptor))
+        }
+        Err(error) => {
+            host.files.failed();
+            types::Host::convert_error_code(&mut host.filesystem(), error).map(Err)
+        }
+    }
+}
