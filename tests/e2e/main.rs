@@ -15,6 +15,7 @@ mod configuration;
 mod crash_loop;
 mod deployments;
 mod images;
+mod limits;
 mod namespaces;
 mod pods;
 mod replica_sets;

@@ -12,6 +12,7 @@ const IMAGES: &[(&str, &str)] = &[
     ("env", "localhost/env:v1"),
     ("fetch", "localhost/fetch:v1"),
     ("fetch-wasi-http", "localhost/fetch-wasi-http:v1"),
+    ("greedy", "localhost/greedy:v1"),
     ("healthz", "localhost/healthz:v1"),
     ("hog", "localhost/hog:v1"),
     ("log-tail", "localhost/log-tail:v1"),

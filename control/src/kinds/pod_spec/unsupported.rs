@@ -62,7 +62,6 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("tty", Set, IGNORED),
     ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
     ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
-    ("resources.limits.cpu", Set, "not enforced by Sampan"),
     ("resources.claims", Set, IGNORED),
 ];
 
@@ -70,7 +69,7 @@ const CONTAINER: &[(&str, When, &str)] = &[
 const MOUNT: &[(&str, When, &str)] = &[("mountPropagation", NotOneOf(&["None"]), IGNORED)];
 
 /// Fields of each volume.
-const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", Set, IGNORED), ("emptyDir.sizeLimit", Set, IGNORED)];
+const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", Set, IGNORED)];
 
 /// The volume sources that a node provides. All others are named in a warning.
 const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];
@@ -149,10 +148,8 @@ mod tests {
             [
                 "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
                 "spec.containers[0].lifecycle: not supported by Sampan, ignored",
-                "spec.containers[0].resources.limits.cpu: not enforced by Sampan",
                 "spec.containers[0].volumeMounts[0].mountPropagation: not supported by Sampan, ignored",
                 "spec.volumes[0].hostPath: not supported by Sampan",
-                "spec.volumes[1].emptyDir.sizeLimit: not supported by Sampan, ignored",
             ]
         );
     }
