@@ -8,6 +8,7 @@ use control::auth::Mode;
 use control::http::{ImageRegistry, NodeTransport};
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
+use runtime::image;
 
 use crate::cluster::Error;
 use crate::host;
@@ -133,6 +134,14 @@ impl Plan {
         }
     }
 
+    fn images(&self) -> image::Config {
+        let mut registries = self.settings.registries.clone();
+        for host in &self.settings.insecure_registry {
+            registries.entry(host.clone()).or_default().plain_http = true;
+        }
+        image::Config { registries, aliases: self.settings.image_aliases.clone() }
+    }
+
     /// The node's part.
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
@@ -145,6 +154,7 @@ impl Plan {
             static_pod_path: self.settings.static_pod_path.clone(),
             shutdown_grace_period: self.settings.shutdown_grace_period.map_or(DEFAULT_FAREWELL, Duration::from_secs),
             host_path_roots: self.settings.host_path_roots.clone(),
+            images: self.images(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
     }

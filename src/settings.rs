@@ -1,9 +1,11 @@
 //! Everything that can be set, in one place: flags and environment (`SAMPAN_…`), over a YAML file, over defaults.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use runtime::image::Registry;
 use serde::Deserialize;
 
 /// A part of the process that can be left out.
@@ -82,6 +84,18 @@ pub struct Settings {
     /// Seconds that pods may take to end when the server is stopped; they come back with it [default: 10]
     #[arg(long, env = "SAMPAN_SHUTDOWN_GRACE_PERIOD", value_name = "SECONDS")]
     pub shutdown_grace_period: Option<u64>,
+    /// Registries that are spoken to without TLS, comma-separated: HOST[:PORT]
+    #[arg(long, env = "SAMPAN_INSECURE_REGISTRY", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub insecure_registry: Vec<String>,
+    /// Registries by name, with their mirrors, authorities and manners: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub registries: BTreeMap<String, Registry>,
+    /// What is run in place of images that manifests name: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub image_aliases: BTreeMap<String, String>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -111,6 +125,9 @@ impl Settings {
             static_pod_path: self.static_pod_path.or(file.static_pod_path),
             shutdown_grace_period: self.shutdown_grace_period.or(file.shutdown_grace_period),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
+            insecure_registry: either(self.insecure_registry, file.insecure_registry),
+            registries: either_table(self.registries, file.registries),
+            image_aliases: either_table(self.image_aliases, file.image_aliases),
             disable: either(self.disable, file.disable),
         }
     }
@@ -124,6 +141,11 @@ impl Settings {
 /// A list that says something wins.
 fn either<T>(list: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
     if list.is_empty() { otherwise } else { list }
+}
+
+/// A table that says something wins.
+fn either_table<T>(table: BTreeMap<String, T>, otherwise: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    if table.is_empty() { otherwise } else { table }
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ pub struct Config {
     pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// Where images come from, besides what is on this node.
+    pub images: image::Config,
     /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
     pub toolbox: Option<&'static [u8]>,
 }
@@ -103,6 +105,7 @@ impl Config {
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
+            images: image::Config::default(),
             toolbox: None,
         }
     }
@@ -131,6 +134,7 @@ impl Config {
             Some(compressed) => images.with_toolbox(compressed),
             None => images,
         };
+        let puller = image::Puller::new(images.clone(), self.images.clone())?;
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -144,6 +148,7 @@ impl Config {
             fabric,
             engine,
             images,
+            puller,
             logs,
             pods,
             places,
@@ -176,6 +181,9 @@ pub enum BuildError {
     /// The image store.
     #[error("open the image store: {0}")]
     Images(#[from] image::StoreError),
+    /// Where images come from.
+    #[error(transparent)]
+    Registries(#[from] image::InvalidConfig),
     /// The engine.
     #[error("make the engine: {0}")]
     Engine(#[from] EngineError),
@@ -202,6 +210,7 @@ pub struct Node {
     fabric: Fabric,
     engine: Engine,
     images: image::Store,
+    puller: image::Puller,
     logs: Logs,
     pods: PathBuf,
     places: Places,
@@ -280,6 +289,7 @@ impl Node {
             fabric: self.fabric,
             addresses: AddressPool::new(cidr),
             images: self.images,
+            puller: self.puller,
             logs: self.logs,
             host_ip: self.config.node_ip,
             names: self.config.cluster_names,

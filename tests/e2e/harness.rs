@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod images;
+pub mod registry;
 pub mod relay;
 pub mod server;
 pub mod session;

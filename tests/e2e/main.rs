@@ -19,6 +19,7 @@ mod limits;
 mod namespaces;
 mod pod_life;
 mod pods;
+mod registries;
 mod replica_sets;
 mod rollout_under_load;
 mod run;

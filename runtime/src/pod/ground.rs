@@ -38,6 +38,8 @@ pub struct Ground {
     pub addresses: AddressPool,
     /// Images.
     pub images: image::Store,
+    /// Gets them.
+    pub puller: image::Puller,
     /// What containers print.
     pub logs: Logs,
     /// ConfigMaps and Secrets.

@@ -43,6 +43,15 @@ impl Session {
         session
     }
 
+    /// A server of its own with this configuration (YAML), in its namespace `default`.
+    pub fn configured(config: &str) -> Session {
+        let server = Server::start_configured(config);
+        let shell = Shell::new(&server.kubeconfig());
+        let session = Session { shell, server: Held::Own(server) };
+        session.await_service_account();
+        session
+    }
+
     /// Types `kubectl` for this one from now on.
     pub fn with_kubectl(mut self, kubectl: &Path) -> Session {
         self.shell.prefer(kubectl.parent().expect("the folder of a program"));

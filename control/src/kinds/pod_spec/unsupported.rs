@@ -34,7 +34,6 @@ const POD: &[(&str, When, &str)] = &[
     ("shareProcessNamespace", Set, PROCESSES),
     ("securityContext", Set, SANDBOXED),
     ("dnsConfig.nameservers", Set, NAMESERVERS),
-    ("imagePullSecrets", Set, IGNORED),
     ("affinity.podAffinity", Set, IGNORED),
     ("affinity.podAntiAffinity", Set, IGNORED),
     ("topologySpreadConstraints", Set, IGNORED),
@@ -60,10 +59,11 @@ const CONTAINER: &[(&str, When, &str)] = &[
 const MOUNT: &[(&str, When, &str)] = &[("mountPropagation", NotOneOf(&["None"]), IGNORED)];
 
 /// Fields of each volume.
-const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", Set, IGNORED)];
+const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", NotOneOf(&["Memory"]), ABSENT)];
 
 /// The volume sources that a node provides. All others are named in a warning.
-const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];
+const VOLUMES: &[&str] =
+    &["emptyDir", "configMap", "secret", "projected", "downwardAPI", "hostPath", "persistentVolumeClaim", "ephemeral"];
 
 /// One line for each field of the pod spec at `path` that has no effect.
 pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
@@ -131,7 +131,7 @@ mod tests {
             "dnsPolicy": "ClusterFirst",
             "containers": [{"name": "c", "lifecycle": {"preStop": {"tcpSocket": {"port": 80}}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
                 "volumeMounts": [{"name": "v", "mountPath": "/x", "mountPropagation": "HostToContainer"}]}],
-            "volumes": [{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
+            "volumes": [{"name": "v", "nfs": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
         });
         let said = warnings(&spec, &Path::new("spec"));
         assert_eq!(
@@ -140,7 +140,7 @@ mod tests {
                 "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
                 "spec.containers[0].lifecycle.preStop.tcpSocket: not supported, as in Kubernetes: the hook fails",
                 "spec.containers[0].volumeMounts[0].mountPropagation: not supported by Sampan, ignored",
-                "spec.volumes[0].hostPath: not supported by Sampan",
+                "spec.volumes[0].nfs: not supported by Sampan",
             ]
         );
     }

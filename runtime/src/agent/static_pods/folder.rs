@@ -107,7 +107,12 @@ fn open(folder: &Path) -> io::Result<AsyncFd<OwnedFd>> {
         | WatchFlags::MOVE_SELF
         | WatchFlags::ONLYDIR;
     inotify::add_watch(&fd, folder, all)?;
-    AsyncFd::register(fd).map_err(io::Error::from)
+    watched(fd)
+}
+
+#[expect(deprecated, reason = "its successor is unsafe; nobody but the AsyncFd has this descriptor, or ever closes it")]
+fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(fd)
 }
 
 fn drain(fd: &OwnedFd) -> Seen {
