@@ -10,6 +10,8 @@ use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
 use runtime::image;
 
+use runtime::eviction::Thresholds;
+
 use crate::cluster::Error;
 use crate::host;
 use crate::settings::{Component, Settings};
@@ -28,6 +30,7 @@ pub struct Plan {
     pods: Cidr,
     services: Cidr,
     modes: Vec<Mode>,
+    eviction: Thresholds,
 }
 
 impl Plan {
@@ -55,7 +58,12 @@ impl Plan {
             none if none.is_empty() => Mode::DEFAULT.to_vec(),
             modes => modes,
         };
+        let eviction = match &settings.eviction_hard[..] {
+            [] => Thresholds::default(),
+            some => Thresholds::parse(&some.iter().cloned().collect())?,
+        };
         Ok(Self {
+            eviction,
             modes,
             node_name,
             data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
@@ -146,6 +154,7 @@ impl Plan {
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            eviction: self.eviction.clone(),
             toolbox: crate::toolbox::COMPONENT,
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),

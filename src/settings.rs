@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use runtime::image::Registry;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A part of the process that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -84,6 +84,10 @@ pub struct Settings {
     /// Seconds that pods may take to end when the server is stopped; they come back with it [default: 10]
     #[arg(long, env = "SAMPAN_SHUTDOWN_GRACE_PERIOD", value_name = "SECONDS")]
     pub shutdown_grace_period: Option<u64>,
+    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<5% [default: those, and a twentieth of a small machine's memory]
+    #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
+    #[serde(default, deserialize_with = "thresholds")]
+    pub eviction_hard: Vec<(String, String)>,
     /// Registries that are spoken to without TLS, comma-separated: HOST[:PORT]
     #[arg(long, env = "SAMPAN_INSECURE_REGISTRY", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -125,6 +129,7 @@ impl Settings {
             static_pod_path: self.static_pod_path.or(file.static_pod_path),
             shutdown_grace_period: self.shutdown_grace_period.or(file.shutdown_grace_period),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
+            eviction_hard: either(self.eviction_hard, file.eviction_hard),
             insecure_registry: either(self.insecure_registry, file.insecure_registry),
             registries: either_table(self.registries, file.registries),
             image_aliases: either_table(self.image_aliases, file.image_aliases),
@@ -136,6 +141,17 @@ impl Settings {
     pub fn runs(&self, component: Component) -> bool {
         !self.disable.contains(&component)
     }
+}
+
+/// Reads `memory.available<100Mi`.
+fn threshold(text: &str) -> Result<(String, String), String> {
+    let (signal, amount) = text.split_once('<').ok_or("write it as memory.available<100Mi")?;
+    Ok((signal.trim().to_owned(), amount.trim().to_owned()))
+}
+
+/// In a file it is a map, as kubelets have it.
+fn thresholds<'de, D: Deserializer<'de>>(file: D) -> Result<Vec<(String, String)>, D::Error> {
+    BTreeMap::deserialize(file).map(|map| map.into_iter().collect())
 }
 
 /// A list that says something wins.
@@ -161,6 +177,14 @@ mod tests {
         assert_eq!(both.data_dir, Some(PathBuf::from("/b")));
         assert!(!both.runs(Component::Scheduler));
         assert!(both.runs(Component::Agent));
+    }
+
+    #[test]
+    fn thresholds_are_read_as_kubelets_write_them() {
+        let file: Settings = serde_yaml::from_str("evictionHard: {memory.available: 50Mi}").expect("settings");
+        let flag = threshold("memory.available<50Mi").expect("a threshold");
+        assert_eq!(file.eviction_hard, [flag]);
+        assert!(threshold("50Mi").is_err());
     }
 
     #[test]

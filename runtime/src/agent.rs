@@ -24,13 +24,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
 use netproxy::fabric::{AddressPool, Cidr, CidrError, Fabric};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::eviction::{self, Pressure, Thresholds};
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
@@ -75,6 +77,8 @@ pub struct Config {
     pub shutdown_grace_period: Duration,
     /// How many pods it takes.
     pub max_pods: u32,
+    /// When pods have to go.
+    pub eviction: Thresholds,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
     pub capacity: BTreeMap<String, Quantity>,
     /// Below these directories, and nowhere else, pods may name paths of the host.
@@ -102,6 +106,7 @@ impl Config {
             static_pod_path: None,
             shutdown_grace_period: Duration::from_secs(10),
             max_pods: 10_000,
+            eviction: Thresholds::default(),
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
@@ -264,26 +269,52 @@ impl Node {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
         let lease = lease::keep(self.client.clone(), name.clone(), uid.clone());
-        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
-        let pods = self.serve_pods(name, uid.clone(), leaving);
+        let (pressure, short) = watch::channel(Pressure::default());
+        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone(), short.clone());
+        let recorder = Recorder::spawn(self.client.clone(), &name);
+        let manager = eviction::Manager {
+            thresholds: self.config.eviction.clone(),
+            directory: self.directory.clone(),
+            pods: self.pods.clone(),
+            recorder: recorder.clone(),
+            // As kubelets have it: a node's events are about its name.
+            node: ObjectReference {
+                kind: Some("Node".to_owned()),
+                name: Some(name.clone()),
+                uid: Some(name.clone()),
+                ..ObjectReference::default()
+            },
+            images: self.images.clone(),
+            pressure,
+        };
+        let origin = pods::Origin { node: name, uid, folder: self.config.static_pod_path.clone() };
+        let pods = self.serve_pods(origin, recorder, short, leaving);
         tokio::select! {
             never = lease => match never {},
             never = status => match never {},
+            never = manager.run() => match never {},
             served = pods => served,
         }
     }
 
-    async fn serve_pods(self, name: String, uid: String, leaving: CancellationToken) -> Result<(), RunError> {
+    async fn serve_pods(
+        self,
+        origin: pods::Origin,
+        recorder: Recorder,
+        pressure: watch::Receiver<Pressure>,
+        leaving: CancellationToken,
+    ) -> Result<(), RunError> {
         let cidr = match self.pod_cidr {
             Some(cidr) => cidr,
-            None => registration::pod_cidr(&self.client, &name).await.parse()?,
+            None => registration::pod_cidr(&self.client, &origin.node).await.parse()?,
         };
         let ground = Ground {
             exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
-            recorder: Recorder::spawn(self.client.clone(), &name),
             directory: self.directory.clone(),
+            recorder,
+            pressure,
             client: self.client,
             engine: self.engine,
             fabric: self.fabric,
@@ -300,8 +331,7 @@ impl Node {
             leaving,
             farewell: self.config.shutdown_grace_period,
         };
-        let folder = self.config.static_pod_path;
-        pods::serve(Arc::new(ground), self.directory, pods::Origin { node: name, uid, folder }).await;
+        pods::serve(Arc::new(ground), self.directory, origin).await;
         Ok(())
     }
 }

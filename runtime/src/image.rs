@@ -15,6 +15,7 @@
 //! ```
 
 mod aliases;
+mod collect;
 mod config;
 mod credentials;
 mod digest;
@@ -30,6 +31,7 @@ mod spin;
 mod store;
 
 pub use aliases::InvalidAlias;
+pub use collect::Collector;
 pub use config::Config as ImageConfig;
 pub use credentials::{Credentials, InvalidSecret, Keyring};
 pub use digest::{Digest, InvalidDigest};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::etc::ClusterNames;
@@ -19,6 +19,7 @@ use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
 use crate::engine::Engine;
+use crate::eviction::Pressure;
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
@@ -64,6 +65,8 @@ pub struct Ground {
     pub leaving: CancellationToken,
     /// How long they may take to end then.
     pub farewell: Duration,
+    /// What the node is short of.
+    pub pressure: watch::Receiver<Pressure>,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
     pub starts: Arc<Semaphore>,
 }

@@ -231,7 +231,7 @@ impl Worker {
     }
 
     async fn wait(&mut self, wake: Option<Instant>) -> Happening {
-        let Self { spec, around, live, errand, tries, write, storage, mirror, observed, ground, .. } = self;
+        let Self { spec, around, live, errand, tries, write, storage, mirror, observed, ground, view, .. } = self;
         tokio::select! {
             () = ground.leaving.cancelled(), if observed.leaving.is_none() => Happening::Leaving,
             () = mirrored(mirror) => Happening::Mirrored,
@@ -245,6 +245,7 @@ impl Worker {
             written = finished(write) => Happening::Written(written),
             () = around.changed() => Happening::Surroundings,
             words = storage.exceeded() => Happening::Overfull(words),
+            words = view.evicted() => Happening::Overfull(words),
             () = until(wake) => Happening::Time,
         }
     }

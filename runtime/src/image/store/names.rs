@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// Removes a blob and what was unpacked from it, whoever refers to it.
-    fn remove_blob(&self, digest: &Digest) -> Result<(), Error> {
+    pub(super) fn remove_blob(&self, digest: &Digest) -> Result<(), Error> {
         self.facts.lock().remove(digest);
         self.remove_rootfs(digest)?;
         let blob = self.blob_path(digest);

@@ -23,6 +23,10 @@ impl Worker {
         let now = Instant::now();
         match step {
             Step::MakeSandbox => {
+                let pressure = *self.ground.pressure.borrow();
+                if let Some(words) = pressure.refuses(&self.pod) {
+                    return self.evict(words);
+                }
                 self.begin(now, HOLD_IN_LINE);
                 let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
                 self.errand = Some(Box::pin(async move {
