@@ -7,6 +7,7 @@ pub mod relay;
 pub mod server;
 pub mod session;
 pub mod shell;
+pub mod terminal;
 pub mod transcript;
 
 pub use session::Session;

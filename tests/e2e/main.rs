@@ -14,6 +14,7 @@ mod cluster;
 mod configuration;
 mod crash_loop;
 mod deployments;
+mod exec;
 mod images;
 mod limits;
 mod namespaces;

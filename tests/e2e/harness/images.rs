@@ -17,6 +17,7 @@ const IMAGES: &[(&str, &str)] = &[
     ("hog", "localhost/hog:v1"),
     ("log-tail", "localhost/log-tail:v1"),
     ("lookup", "localhost/lookup:v1"),
+    ("programs", "localhost/programs:v1"),
     ("sleep", "localhost/sleep:v1"),
     ("tcp-echo", "localhost/tcp-echo:v1"),
     ("ticker", "localhost/ticker:v1"),

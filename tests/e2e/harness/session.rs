@@ -4,6 +4,7 @@
 use super::eventually;
 use super::server::Server;
 use super::shell::{Run, Shell};
+use super::terminal::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,6 +122,11 @@ impl Session {
     /// A command line with an input of its own, whatever becomes of it.
     pub fn feed(&self, line: &str, input: &str) -> Run {
         self.shell.run(line, input)
+    }
+
+    /// A command line at a terminal, or at a pipe: it runs beside the test.
+    pub fn terminal(&self, line: &str) -> Terminal {
+        Terminal::open(&self.shell, line)
     }
 
     /// Runs a command line until what it prints is as it should be, and returns that.

@@ -51,7 +51,6 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("lifecycle.stopSignal", Set, "not supported by Sampan, ignored: WASI has no signals"),
     ("securityContext", Set, SANDBOXED),
     ("volumeDevices", Set, IGNORED),
-    ("tty", Set, IGNORED),
     ("resources.claims", Set, IGNORED),
 ];
 
