@@ -84,7 +84,7 @@ pub struct Settings {
     /// Seconds that pods may take to end when the server is stopped; they come back with it [default: 10]
     #[arg(long, env = "SAMPAN_SHUTDOWN_GRACE_PERIOD", value_name = "SECONDS")]
     pub shutdown_grace_period: Option<u64>,
-    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<5% [default: those, and a twentieth of a small machine's memory]
+    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<1Gi [default: those, or a twentieth where that is less]
     #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
     #[serde(default, deserialize_with = "thresholds")]
     pub eviction_hard: Vec<(String, String)>,

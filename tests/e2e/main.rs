@@ -18,6 +18,7 @@ mod exec;
 mod images;
 mod limits;
 mod namespaces;
+mod own_registry;
 mod pod_life;
 mod pods;
 mod registries;

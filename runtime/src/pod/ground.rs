@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::eviction::Pressure;
 use crate::exec::Exec;
 use crate::image;
+use crate::keyvalue::Stores;
 use crate::logs::Logs;
 use crate::volume::places::Places;
 
@@ -39,6 +40,8 @@ pub struct Ground {
     pub addresses: AddressPool,
     /// Images.
     pub images: image::Store,
+    /// What guests keep in `wasi:keyvalue`.
+    pub keyvalue: Arc<Stores>,
     /// Gets them.
     pub puller: image::Puller,
     /// What containers print.

@@ -10,6 +10,7 @@ mod hooks;
 mod resize;
 mod tell;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,14 @@ pub struct Worker {
     left: bool,
     /// Of a pod that the API did not give us: the object that stands for it there, when there is one.
     mirror: Option<Mirror>,
+    /// Annotations about what its containers are.
+    marks: BTreeMap<String, String>,
+}
+
+/// The annotations that the pod does not have yet: after a restart of a container, none.
+fn unknown(pod: &Pod, mut marks: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    marks.retain(|name, value| pod.metadata.annotations.as_ref().and_then(|known| known.get(name)) != Some(value));
+    marks
 }
 
 /// The uid of a mirror pod.
@@ -170,6 +179,7 @@ impl Worker {
             reported,
             shown: None,
             rewrite: None,
+            marks: BTreeMap::new(),
             hold: now + HOLD,
             removing: false,
             left: false,
@@ -304,8 +314,10 @@ impl Worker {
             let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), self.reported.clone());
             self.writing = self.shown.clone();
             let status = self.shown.clone().unwrap_or_default();
-            self.write =
-                Some(Box::pin(async move { publish::status(client, &pod, &uid, &status, before.as_deref()).await }));
+            let marks = self.marks.clone();
+            self.write = Some(Box::pin(async move {
+                publish::status(client, &pod, &uid, &status, before.as_deref(), &unknown(&pod, marks)).await
+            }));
         } else if self.removing && !self.observed.removed {
             let (client, pod) = (self.ground.client.clone(), self.pod.clone());
             self.writing = None;
