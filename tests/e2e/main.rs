@@ -29,3 +29,4 @@ mod self_healing;
 mod services;
 mod static_pods;
 mod tokens;
+mod volumes;

@@ -87,7 +87,7 @@ impl Ground {
             config_maps,
             secrets,
             tokens: around.tokens(),
-            claims: around.claims(),
+            elsewhere: around.elsewhere(),
             services: self.services.around(namespace, links),
         }
     }

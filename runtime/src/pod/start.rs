@@ -216,7 +216,8 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mut mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
-    if let Some(rootfs) = &image.rootfs {
+    // A volume at the root hides the image's own.
+    if let Some(rootfs) = image.rootfs.as_ref().filter(|_| mounts.iter().all(|mount| mount.guest != "/")) {
         mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });
     }
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
