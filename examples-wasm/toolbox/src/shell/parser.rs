@@ -90,11 +90,6 @@ impl Parser {
         Ok(Some(list))
     }
 
-    /// How far it has read.
-    pub fn position(&self) -> usize {
-        self.at
-    }
-
     /// Commands up to a word or a character that ends them.
     pub(super) fn list(&mut self) -> Parsed<List> {
         self.deeper()?;

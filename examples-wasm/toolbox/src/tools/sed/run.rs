@@ -313,7 +313,7 @@ impl<'a> Runner<'a> {
             Address::More(_) => false,
             Address::Last => lines.is_last(),
             Address::Step(first, 0) => self.number == *first,
-            Address::Step(first, step) => self.number >= *first && (self.number - first) % step == 0,
+            Address::Step(first, step) => self.number >= *first && (self.number - first).is_multiple_of(*step),
             Address::Match(matcher) => {
                 let matcher = self.known(matcher.as_ref())?;
                 matcher.is_match(&self.pattern)
