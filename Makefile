@@ -14,7 +14,7 @@ test: clients
 
 # The clients that the end-to-end tests drive, below target/clients (see docs/clients.md). What is there is kept.
 clients := target/clients
-clients: $(clients)/kubectl.installed $(clients)/python.installed $(clients)/node.installed
+clients: $(clients)/kubectl.installed $(clients)/python.installed $(clients)/node.installed $(clients)/registry.installed
 
 $(clients)/python.installed: tests/clients/python/requirements.txt
 $(clients)/node.installed: tests/clients/node/package.json tests/clients/node/package-lock.json

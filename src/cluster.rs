@@ -51,6 +51,9 @@ pub enum Error {
     /// A mode of authorization that there is not.
     #[error(transparent)]
     Mode(#[from] control::auth::UnknownMode),
+    /// When pods have to go cannot be read.
+    #[error(transparent)]
+    Eviction(#[from] runtime::eviction::ThresholdError),
     /// The node's name cannot be told.
     #[error("the host's name is no node name; give one with --node-name")]
     NodeName,

@@ -7,6 +7,9 @@ use control::auth::Mode;
 use control::http::{ImageRegistry, NodeTransport};
 use control::webhook::Dialer;
 use netproxy::fabric::{self, Cidr};
+use runtime::image;
+
+use runtime::eviction::Thresholds;
 
 use crate::cluster::Error;
 use crate::host;
@@ -23,6 +26,7 @@ pub struct Plan {
     pods: Cidr,
     services: Cidr,
     modes: Vec<Mode>,
+    eviction: Thresholds,
 }
 
 impl Plan {
@@ -50,7 +54,12 @@ impl Plan {
             none if none.is_empty() => Mode::DEFAULT.to_vec(),
             modes => modes,
         };
+        let eviction = match &settings.eviction_hard[..] {
+            [] => Thresholds::default(),
+            some => Thresholds::parse(&some.iter().cloned().collect())?,
+        };
         Ok(Self {
+            eviction,
             modes,
             node_name,
             data_dir: settings.data_dir.clone().unwrap_or_else(|| "sampan-data".into()),
@@ -129,16 +138,26 @@ impl Plan {
         }
     }
 
+    fn images(&self) -> image::Config {
+        let mut registries = self.settings.registries.clone();
+        for host in &self.settings.insecure_registry {
+            registries.entry(host.clone()).or_default().plain_http = true;
+        }
+        image::Config { registries, aliases: self.settings.image_aliases.clone() }
+    }
+
     /// The node's part.
     pub fn node(&self) -> runtime::Config {
         runtime::Config {
             version: control::VERSION.to_owned(),
+            eviction: self.eviction.clone(),
             toolbox: crate::toolbox::COMPONENT,
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),
             },
             host_path_roots: self.settings.host_path_roots.clone(),
+            images: self.images(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)
         }
     }

@@ -1,10 +1,12 @@
 //! Everything that can be set, in one place: flags and environment (`SAMPAN_…`), over a YAML file, over defaults.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use runtime::image::Registry;
+use serde::{Deserialize, Deserializer};
 
 /// A part of the process that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -76,6 +78,22 @@ pub struct Settings {
     #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
     #[serde(default)]
     pub host_path_roots: Vec<PathBuf>,
+    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<5% [default: those, and a twentieth of a small machine's memory]
+    #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
+    #[serde(default, deserialize_with = "thresholds")]
+    pub eviction_hard: Vec<(String, String)>,
+    /// Registries that are spoken to without TLS, comma-separated: HOST[:PORT]
+    #[arg(long, env = "SAMPAN_INSECURE_REGISTRY", value_delimiter = ',', value_name = "LIST")]
+    #[serde(default)]
+    pub insecure_registry: Vec<String>,
+    /// Registries by name, with their mirrors, authorities and manners: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub registries: BTreeMap<String, Registry>,
+    /// What is run in place of images that manifests name: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub image_aliases: BTreeMap<String, String>,
     /// Components to leave out, comma-separated
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
@@ -103,6 +121,10 @@ impl Settings {
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
+            eviction_hard: either(self.eviction_hard, file.eviction_hard),
+            insecure_registry: either(self.insecure_registry, file.insecure_registry),
+            registries: either_table(self.registries, file.registries),
+            image_aliases: either_table(self.image_aliases, file.image_aliases),
             disable: either(self.disable, file.disable),
         }
     }
@@ -113,9 +135,25 @@ impl Settings {
     }
 }
 
+/// Reads `memory.available<100Mi`.
+fn threshold(text: &str) -> Result<(String, String), String> {
+    let (signal, amount) = text.split_once('<').ok_or("write it as memory.available<100Mi")?;
+    Ok((signal.trim().to_owned(), amount.trim().to_owned()))
+}
+
+/// In a file it is a map, as kubelets have it.
+fn thresholds<'de, D: Deserializer<'de>>(file: D) -> Result<Vec<(String, String)>, D::Error> {
+    BTreeMap::deserialize(file).map(|map| map.into_iter().collect())
+}
+
 /// A list that says something wins.
 fn either<T>(list: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
     if list.is_empty() { otherwise } else { list }
+}
+
+/// A table that says something wins.
+fn either_table<T>(table: BTreeMap<String, T>, otherwise: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    if table.is_empty() { otherwise } else { table }
 }
 
 #[cfg(test)]
@@ -131,6 +169,14 @@ mod tests {
         assert_eq!(both.data_dir, Some(PathBuf::from("/b")));
         assert!(!both.runs(Component::Scheduler));
         assert!(both.runs(Component::Agent));
+    }
+
+    #[test]
+    fn thresholds_are_read_as_kubelets_write_them() {
+        let file: Settings = serde_yaml::from_str("evictionHard: {memory.available: 50Mi}").expect("settings");
+        let flag = threshold("memory.available<50Mi").expect("a threshold");
+        assert_eq!(file.eviction_hard, [flag]);
+        assert!(threshold("50Mi").is_err());
     }
 
     #[test]

@@ -5,20 +5,20 @@
 //! ```
 //!
 //! The events are `audit.k8s.io/v1` at the level `Metadata`, with the stage `ResponseStarted` for watches and
-//! `ResponseComplete` for everything. Requests do not wait for the file: when the disk is too slow for them, events are left
+//! streams, and `ResponseComplete` for everything: of an upgraded connection, when it is over. Requests do not wait for the file: when the disk is too slow for them, events are left
 //! out, and their number is told.
 
 mod body;
 mod event;
 mod log;
 
-pub use body::Audited;
+pub use body::{Audited, Lasting};
 pub use event::{Source, Stage, Trail};
 pub use log::{Config, OpenError};
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::status::Status;
 use log::Log;
@@ -41,6 +41,7 @@ impl Audit {
         &self,
         trail: Trail,
         failure: Option<&Status>,
+        upgraded: &Lasting,
         mut response: Response<B>,
     ) -> Response<Audited<B>> {
         let code = response.status().as_u16();
@@ -58,6 +59,10 @@ impl Audit {
                 audit.record(&trail, Stage::ResponseComplete, code, None);
             }
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            upgraded.then(end);
+            return response.map(|body| Audited::new(body, None));
+        }
         response.map(|body| Audited::new(body, Some(Box::new(end))))
     }
 

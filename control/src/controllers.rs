@@ -17,10 +17,12 @@ mod cluster_role_aggregation;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
+mod ephemeral_volume;
 mod garbage;
 mod namespace;
 mod node_cidr;
 mod node_lifecycle;
+mod persistent_volume;
 mod pod_garbage;
 mod policy_status;
 mod replicas;
@@ -30,6 +32,7 @@ mod seed;
 mod service_account;
 mod storage_protection;
 mod taint_eviction;
+mod volume_expansion;
 
 use std::panic;
 
@@ -88,6 +91,9 @@ pub async fn run(config: Config, registry: Registry, stop: CancellationToken) ->
         ("root certificate publisher", root_certificate::run(&context).boxed()),
         ("resource quota controller", resource_quota::run(&context).boxed()),
         ("storage protection controller", storage_protection::run(&context).boxed()),
+        ("volume binder", persistent_volume::run(&context).boxed()),
+        ("ephemeral volume controller", ephemeral_volume::run(&context).boxed()),
+        ("volume expansion controller", volume_expansion::run(&context).boxed()),
         ("garbage collector", garbage::run(&context).boxed()),
         ("pod garbage collector", pod_garbage::run(&context).boxed()),
         ("admission policy status controller", policy_status::run(&context).boxed()),

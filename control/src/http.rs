@@ -10,6 +10,7 @@
 mod asked;
 mod body;
 mod component_statuses;
+mod connect;
 mod delete;
 mod described;
 mod eviction;
@@ -21,6 +22,7 @@ mod negotiate;
 mod node_proxy;
 mod path;
 mod pieces;
+mod proxy;
 mod query;
 mod read;
 mod respond;
@@ -50,12 +52,13 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use percent_encoding::percent_decode_str;
 
-use crate::audit::{Audit, Trail};
+use crate::audit::{Audit, Lasting, Trail};
 use crate::auth::{Attributes, Authenticator, Caller, ServiceAccounts, impersonate};
 use crate::health::Health;
 use crate::registry::{Part, Registry, Resource, Target};
 use crate::status::Status;
 use asked::Asked;
+use connect::Way;
 use described::Described;
 use negotiate::Negotiated;
 use query::Query;
@@ -126,10 +129,14 @@ impl Router {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let (pretty, bodiless) = (negotiate::pretty(&head), head.method == Method::HEAD);
         let failure_form = Negotiated::of_failure(&head, pretty);
         let mut trail = self.parts.audit.as_ref().map(|_| Trail::begin(&head));
+        let lasting = Lasting::default();
+        if trail.is_some() {
+            head.extensions.insert(lasting.clone());
+        }
         let of_images = is_registry(head.uri.path());
         let answer = match self.allowed(&head, trail.as_mut()) {
             Ok(_) if of_images => Ok(images::answer(self.parts.images.as_ref(), Request::from_parts(head, body)).await),
@@ -149,7 +156,9 @@ impl Router {
             *response.body_mut() = respond::full(Bytes::new());
         }
         match (&self.parts.audit, trail) {
-            (Some(audit), Some(trail)) => audit.answered(trail, failure.as_ref(), response).map(BodyExt::boxed_unsync),
+            (Some(audit), Some(trail)) => {
+                audit.answered(trail, failure.as_ref(), &lasting, response).map(BodyExt::boxed_unsync)
+            }
             _ => response,
         }
     }
@@ -200,17 +209,31 @@ impl Router {
             return if is_builtin(&path.group) { Err(not_served(&path)) } else { Ok(unknown(&decoded)) };
         };
         let query = Query::parse(head.uri.query().unwrap_or_default());
+        let target = Target::new(&resource, &path.namespace, &path.name);
+        if let Some(way) = Way::of(&path.subresource).filter(|_| resource.has_part(&path.subresource)) {
+            // What is said there, and in which encoding, is not for the API to judge.
+            let form = Negotiated::PLAIN;
+            let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
+            return self.connect(asked, way, body).await;
+        }
         let accept = head.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let offer = negotiate::Offer { numbered: !resource.is_custom(), tabular: !is_question(&resource) };
         let form = Negotiated { pretty, ..negotiate::accept(accept, offer)? };
         body::check_encoding(&head.headers)?;
-        let target = Target::new(&resource, &path.namespace, &path.name);
         let asked = Asked { registry, path: &path, target: &target, caller, form, query: &query, head: &head };
         let mut response = self.verb(asked, body).await?;
         if let Some(deprecation) = resource.deprecation() {
             respond::warn(&mut response, &[deprecation.to_owned()]);
         }
         Ok(response)
+    }
+
+    /// Boxed as [`Router::verb`].
+    fn connect<'a>(&'a self, asked: Asked<'a>, way: Way, body: Body) -> BoxFuture<'a, Result<Response<Body>, Status>> {
+        if !scope_fits(&asked.target.resource, asked.path) || way != Way::Proxy && !asked.path.rest.is_empty() {
+            return Box::pin(std::future::ready(Err(Status::no_such_resource())));
+        }
+        Box::pin(connect::connect(asked, way, &self.parts.nodes, body))
     }
 
     /// Boxed with a lifetime of its own: the compiler cannot see that the future of this many verbs is `Send` for
@@ -234,7 +257,6 @@ impl Router {
             return Err(not_allowed(&head.method, &target.resource));
         };
         match (verb, aspect) {
-            (_, Aspect::Stream) => Err(not_yet(asked)),
             (Verb::Get, Aspect::Component) => component_statuses::get(asked),
             (Verb::List, Aspect::Component) => component_statuses::list(asked),
             (Verb::Get, Aspect::Metrics) => metrics::get(asked, &self.parts.nodes).await,
@@ -270,8 +292,6 @@ enum Aspect {
     Token,
     /// Its end, if its budget allows.
     Eviction,
-    /// A stream to or through it.
-    Stream,
     /// A part of the control plane.
     Component,
     /// What it uses now.
@@ -288,7 +308,7 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
             false => not_served(path),
         });
     }
-    if !path.rest.is_empty() && part != "proxy" {
+    if !path.rest.is_empty() {
         return Err(Status::no_such_resource());
     }
     Ok(match part {
@@ -307,7 +327,6 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
         "binding" => Aspect::Binding,
         "token" => Aspect::Token,
         "eviction" => Aspect::Eviction,
-        "attach" | "exec" | "portforward" | "proxy" => Aspect::Stream,
         _ => return Err(Status::no_such_resource()),
     })
 }
@@ -315,15 +334,6 @@ fn aspect(resource: &Resource, path: &ResourcePath) -> Result<Aspect, Status> {
 /// True for reviews, which are answered and not kept.
 fn is_question(resource: &Resource) -> bool {
     matches!(&*resource.row.group, "authentication.k8s.io" | "authorization.k8s.io")
-}
-
-/// Streams come with the part of the node that can hold them; until then who asks for one of something is told so.
-fn not_yet(asked: Asked<'_>) -> Status {
-    let (target, part) = (asked.target, &asked.path.subresource);
-    match asked.registry.get(target) {
-        Err(missing) => missing,
-        Ok(_) => Status::not_implemented(&format!("{}/{part}", target.resource.qualified)),
-    }
 }
 
 /// A namespaced object needs its namespace; a cluster-wide one has none.

@@ -13,6 +13,7 @@ mod pending;
 mod place;
 mod score;
 mod snapshot;
+mod storage;
 mod verdict;
 
 use std::sync::Arc;
@@ -30,6 +31,8 @@ use crate::work::{Context, Key, Recorder};
 use pending::Pending;
 use place::{Placement, place};
 use snapshot::Snapshot;
+use storage::{Bind, Storage};
+use verdict::Verdict;
 
 const NAME: &str = "default-scheduler";
 /// So many bindings are under way at once.
@@ -42,6 +45,7 @@ pub(crate) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
     Scheduler {
         nodes: context.registry.informer(),
         pods: context.registry.informer(),
+        storage: Storage::new(context),
         api: context.registry.api().managed_by("kube-scheduler"),
         events: context.recorder(NAME),
         snapshot: Snapshot::default(),
@@ -54,6 +58,7 @@ pub(crate) fn run(context: &Context) -> impl Future<Output = ()> + Send + use<> 
 struct Scheduler {
     nodes: Arc<Informer<Node>>,
     pods: Arc<Informer<Pod>>,
+    storage: Storage,
     api: Api<Pod>,
     events: Recorder,
     snapshot: Snapshot,
@@ -75,6 +80,9 @@ impl Scheduler {
     async fn run(mut self) {
         self.nodes.synced().await;
         self.pods.synced().await;
+        self.storage.synced().await;
+        let (mut claims, mut volumes) = (self.storage.claims.subscribe(), self.storage.volumes.subscribe());
+        let mut classes = self.storage.classes.subscribe();
         let (mut nodes, mut pods) = (self.nodes.subscribe(), self.pods.subscribe());
         loop {
             let ready = self.work.len() < BINDINGS && self.pending.is_ready();
@@ -82,6 +90,12 @@ impl Scheduler {
                 biased;
                 Some(change) = nodes.recv() => self.node_changed(&change),
                 Some(change) = pods.recv() => self.pod_changed(&change),
+                Some(change) = claims.recv() => {
+                    let namespace = change.object().and_then(|claim| claim.metadata.namespace.clone());
+                    self.storage_changed(namespace.as_deref());
+                }
+                Some(_) = volumes.recv() => self.storage_changed(None),
+                Some(_) = classes.recv() => self.storage_changed(None),
                 Some(done) = self.work.next(), if !self.work.is_empty() => self.ended(done),
                 () = std::future::ready(()), if ready => self.schedule_next(),
             }
@@ -121,32 +135,49 @@ impl Scheduler {
         }
     }
 
+    /// Pods with claims may fit now.
+    fn storage_changed(&mut self, namespace: Option<&str>) {
+        for key in self.pending.parked() {
+            let pod = self.pods.get(&key.namespace, &key.name);
+            let concerned = namespace.is_none_or(|namespace| *key.namespace == *namespace);
+            if concerned && pod.is_some_and(|pod| objects::volumes::claims(&pod).next().is_some()) {
+                self.pending.wake(key);
+            }
+        }
+    }
+
     fn schedule_next(&mut self) {
         let Some(key) = self.pending.take() else { return };
         let Some(pod) = self.pods.get(&key.namespace, &key.name) else { return };
         if !pods::node(&pod).is_empty() || pods::is_terminating(&pod) || self.snapshot.holds(&pod) {
             return;
         }
-        match place(&pod, &self.snapshot) {
-            Placement::On(node) => self.bind(pod, node),
+        let is_node = |name: &str| self.snapshot.node(name).is_some();
+        let storage = match self.storage.demand(&pod, is_node, |other| self.snapshot.holds(other)) {
+            Ok(storage) => storage,
+            Err(why) => {
+                let verdict = Verdict::refused(self.snapshot.nodes().count(), why);
+                return self.park(key, &pod, verdict.to_string());
+            }
+        };
+        match place(&pod, &storage, &self.snapshot) {
+            Placement::On(node) => {
+                let binds = self.snapshot.node(&node).and_then(|found| storage.binds(found));
+                self.bind(pod, node, binds.unwrap_or_default());
+            }
             Placement::Nowhere(verdict) => self.park(key, &pod, verdict.to_string()),
         }
     }
 
-    fn bind(&mut self, pod: Arc<Pod>, node: String) {
+    fn bind(&mut self, pod: Arc<Pod>, node: String, claims: Vec<Bind>) {
         self.snapshot.assign(&pod, &node);
-        let api = self.api.clone();
+        let (api, storage) = (self.api.clone(), self.storage.clone());
         self.work.push(
             async move {
-                let meta = &pod.metadata;
-                let result = api
-                    .bind(
-                        meta.namespace.as_deref().unwrap_or_default(),
-                        meta.name.as_deref().unwrap_or_default(),
-                        meta.uid.as_deref().unwrap_or_default(),
-                        &node,
-                    )
-                    .await;
+                let result = match storage.bind(claims, &node).await {
+                    Ok(()) => bind(&api, &pod, &node).await,
+                    failed => failed,
+                };
                 Done::Bound { pod, node, result }
             }
             .boxed(),
@@ -197,11 +228,20 @@ impl Scheduler {
                     return;
                 }
                 let key = Key::of(&*pod);
+                if status.code() == 500 {
+                    self.events.warning(&*pod, "FailedScheduling", status.message());
+                }
                 tracing::debug!(pod = %key, node, %status, "the pod was not bound");
                 self.work.push(tokio::time::sleep(RETRY).map(move |()| Done::Retry(key)).boxed());
             }
         }
     }
+}
+
+async fn bind(api: &Api<Pod>, pod: &Pod, node: &str) -> Result<(), Status> {
+    let meta = &pod.metadata;
+    let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+    api.bind(&text(&meta.namespace), &text(&meta.name), &text(&meta.uid), node).await
 }
 
 fn is_ours(pod: &Pod) -> bool {

@@ -211,8 +211,7 @@ impl<S> Streams<S> {
         let shared = self.0.clone();
         self.0.tasks.spawn(async move {
             let abort = shared.abort.clone();
-            abort.run_until_cancelled(connection::serve(shared, io, source)).await;
-            drop(permit);
+            abort.run_until_cancelled(connection::serve(shared, io, source, permit)).await;
         });
     }
 

@@ -63,11 +63,6 @@ impl Status {
         Self::new(404, "NotFound", format!("{what} is not supported by Sampan")).with_empty_details()
     }
 
-    /// 501: it is there, and cannot be done yet. `what` is `pods/exec`.
-    pub fn not_implemented(what: &str) -> Self {
-        Self::new(501, "NotImplemented", format!("{what} is not supported by Sampan")).with_empty_details()
-    }
-
     /// 405: the resource is there, the verb is not.
     pub fn method_not_allowed() -> Self {
         Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

@@ -14,6 +14,7 @@ mod trust;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use serde_json::Value;
 use crate::store::Store;
 use dial::Connector;
 pub use dial::{Connection, DialError, Dialer};
+pub(crate) use endpoint::ready_endpoints;
 pub use target::{ClientConfig, ConfigError, Place};
 pub use trust::TrustError;
 
@@ -93,6 +95,15 @@ impl Client {
     /// Leads all further connections through `dialer`. The first one that is given stays.
     pub fn dial_through(&self, dialer: Dialer) {
         let _ = self.0.dialer.set(dialer);
+    }
+
+    /// A connection to an address of the cluster's network.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub async fn dial(&self, address: SocketAddr) -> Result<Box<dyn Connection>, DialError> {
+        let dialer = self.0.dialer.get().cloned().unwrap_or_else(dial::direct);
+        dialer(address).await.map_err(|source| DialError::Connect { address, source })
     }
 
     /// Posts `body` and returns the answer.

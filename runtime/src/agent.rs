@@ -21,13 +21,15 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
 use netproxy::fabric::{AddressPool, Cidr, CidrError, Fabric};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
+use crate::eviction::{self, Pressure, Thresholds};
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
@@ -65,12 +67,16 @@ pub struct Config {
     pub cluster_names: ClusterNames,
     /// How many pods it takes.
     pub max_pods: u32,
+    /// When pods have to go.
+    pub eviction: Thresholds,
     /// Amounts that replace what the machine has: `cpu`, `memory`, `ephemeral-storage`.
     pub capacity: BTreeMap<String, Quantity>,
     /// Below these directories, and nowhere else, pods may name paths of the host.
     pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// Where images come from, besides what is on this node.
+    pub images: image::Config,
     /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
     pub toolbox: Option<&'static [u8]>,
 }
@@ -88,9 +94,11 @@ impl Config {
             pod_cidr: None,
             cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
             max_pods: 10_000,
+            eviction: Thresholds::default(),
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
+            images: image::Config::default(),
             toolbox: None,
         }
     }
@@ -119,6 +127,7 @@ impl Config {
             Some(compressed) => images.with_toolbox(compressed),
             None => images,
         };
+        let puller = image::Puller::new(images.clone(), self.images.clone())?;
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
             None => Engine::new(engine::Config::new(directory("code")?))?,
@@ -132,6 +141,7 @@ impl Config {
             fabric,
             engine,
             images,
+            puller,
             logs,
             pods,
             places,
@@ -164,6 +174,9 @@ pub enum BuildError {
     /// The image store.
     #[error("open the image store: {0}")]
     Images(#[from] image::StoreError),
+    /// Where images come from.
+    #[error(transparent)]
+    Registries(#[from] image::InvalidConfig),
     /// The engine.
     #[error("make the engine: {0}")]
     Engine(#[from] EngineError),
@@ -190,6 +203,7 @@ pub struct Node {
     fabric: Fabric,
     engine: Engine,
     images: image::Store,
+    puller: image::Puller,
     logs: Logs,
     pods: PathBuf,
     places: Places,
@@ -238,16 +252,39 @@ impl Node {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
         let lease = lease::keep(self.client.clone(), name.clone(), uid);
-        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone());
-        let pods = self.serve_pods(name);
+        let (pressure, short) = watch::channel(Pressure::default());
+        let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone(), short.clone());
+        let recorder = Recorder::spawn(self.client.clone(), &name);
+        let manager = eviction::Manager {
+            thresholds: self.config.eviction.clone(),
+            directory: self.directory.clone(),
+            pods: self.pods.clone(),
+            recorder: recorder.clone(),
+            // As kubelets have it: a node's events are about its name.
+            node: ObjectReference {
+                kind: Some("Node".to_owned()),
+                name: Some(name.clone()),
+                uid: Some(name.clone()),
+                ..ObjectReference::default()
+            },
+            images: self.images.clone(),
+            pressure,
+        };
+        let pods = self.serve_pods(name, recorder, short);
         tokio::select! {
             never = lease => match never {},
             never = status => match never {},
+            never = manager.run() => match never {},
             served = pods => served,
         }
     }
 
-    async fn serve_pods(self, name: String) -> Result<std::convert::Infallible, RunError> {
+    async fn serve_pods(
+        self,
+        name: String,
+        recorder: Recorder,
+        pressure: watch::Receiver<Pressure>,
+    ) -> Result<std::convert::Infallible, RunError> {
         let cidr = match self.pod_cidr {
             Some(cidr) => cidr,
             None => registration::pod_cidr(&self.client, &name).await.parse()?,
@@ -256,12 +293,14 @@ impl Node {
             exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
-            recorder: Recorder::spawn(self.client.clone(), &name),
+            recorder,
+            pressure,
             client: self.client,
             engine: self.engine,
             fabric: self.fabric,
             addresses: AddressPool::new(cidr),
             images: self.images,
+            puller: self.puller,
             logs: self.logs,
             host_ip: self.config.node_ip,
             names: self.config.cluster_names,

@@ -100,7 +100,16 @@ impl Engine {
         let guests = runtime::Guests::start(&wasm).map_err(EngineError::Threads)?;
         let default_memory = config.max_memory_per_guest.unwrap_or(plan.reservation).min(plan.reservation);
         tracing::debug!(slots = plan.slots, bytes = plan.reservation, "guest memory is reserved");
-        Ok(Engine(Arc::new(Inner { wasm, linker, guests, plan, files: files::of_the_node(), default_memory, library, concurrent })))
+        Ok(Engine(Arc::new(Inner {
+            wasm,
+            linker,
+            guests,
+            plan,
+            files: files::of_the_node(),
+            default_memory,
+            library,
+            concurrent,
+        })))
     }
 
     /// How guest memory is laid out in this process.

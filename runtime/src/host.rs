@@ -33,7 +33,13 @@ use http::Outgoing;
 use sockets::Network;
 
 /// Resources (open files, sockets, streams, pollables) of a guest at once.
-const RESOURCES: usize = 100_000;
+const RESOURCES: usize = 32_768;
+
+/// Bytes of the headers of one request or response.
+const HEADERS: usize = 64 << 10;
+
+/// Bytes that a guest may ask chance for in one call.
+const RANDOM: u64 = 16 << 20;
 
 /// Bytes that a guest may hand to the host in one call.
 const HOSTCALL_BYTES: usize = 32 << 20;
@@ -57,11 +63,13 @@ impl Host {
     pub(crate) fn new(setting: &Arc<Setting>, program: Arc<Program>) -> Result<Host, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADERS);
         let plug = &setting.sandbox.plug;
         Ok(Host {
             wasi: wasi(&program),
             unopened: Some(setting.clone()),
-            http: WasiHttpCtx::new(),
+            http,
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
@@ -106,6 +114,7 @@ impl Host {
 
 fn wasi(program: &Program) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
+    wasi.max_random_size(RANDOM);
     wasi.args(&program.args).envs(&program.env);
     if let Some(dir) = &program.dir {
         wasi.initial_cwd(dir);

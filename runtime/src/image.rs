@@ -14,22 +14,35 @@
 //! version, lock
 //! ```
 
+mod aliases;
+mod collect;
 mod config;
+mod credentials;
 mod digest;
 mod layout;
 pub mod manifest;
 mod platform;
+mod policy;
 mod pull;
 mod reference;
+mod registries;
+mod remote;
 mod spin;
 mod store;
 
+pub use aliases::InvalidAlias;
+pub use collect::Collector;
 pub use config::Config as ImageConfig;
+pub use credentials::{Credentials, InvalidSecret, Keyring};
 pub use digest::{Digest, InvalidDigest};
 pub use layout::Error as LayoutError;
 pub use platform::Purpose;
-pub use pull::{Policy, PullError, Pulled, pull};
+pub use policy::Policy;
+pub use pull::{Files, Found, Pull, PullError, Puller, Took};
 pub use reference::{InvalidReference, Reference};
+pub use registries::{Config, InvalidConfig, Registry};
+pub use remote::Error as RemoteError;
+pub use spin::Error as SpinError;
 pub use store::{Blob, Error as StoreError, Image, Module, Store, Stored, UnpackError, Upload, digest};
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -5,6 +5,7 @@
 //! What a guest prints goes to [`logs`], what it reads as files comes from [`volume`]s, and [`probe`]s ask how it is.
 
 pub mod agent;
+pub mod eviction;
 pub mod server;
 pub mod stats;
 

@@ -19,6 +19,7 @@ pub mod place;
 pub mod plan;
 pub mod probing;
 pub mod publish;
+pub mod pulling;
 pub mod services;
 pub mod start;
 pub mod storage;

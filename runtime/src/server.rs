@@ -80,10 +80,14 @@ impl Server {
         Self { directory, exec, fabric, stats, streams: Arc::new(CancellationToken::new().drop_guard()) }
     }
 
-    /// The task of an upgraded connection: it ends with the connection, and with the server.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// The task of an upgraded connection: it ends with the connection, and with the server. `held` is what whoever
+    /// accepted the connection wants to be held as long.
+    fn spawn(&self, held: http::Extensions, task: impl Future<Output = ()> + Send + 'static) {
         let ended = (*self.streams).token().clone();
-        tokio::spawn(ended.run_until_cancelled_owned(task));
+        tokio::spawn(async move {
+            let _held = held;
+            ended.run_until_cancelled_owned(task).await;
+        });
     }
 
     fn answer<B>(&self, request: &mut Request<B>) -> Result<Response<Body>, Refusal> {

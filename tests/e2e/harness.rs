@@ -2,10 +2,12 @@
 
 pub mod http;
 pub mod images;
+pub mod registry;
 pub mod relay;
 pub mod server;
 pub mod session;
 pub mod shell;
+pub mod terminal;
 pub mod transcript;
 
 pub use session::Session;

@@ -22,3 +22,4 @@ pub mod taints;
 pub mod events;
 pub mod nodes;
 pub mod pods;
+pub mod volumes;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Node, NodeCondition, Taint};
+use k8s_openapi::api::core::v1::{Node, NodeCondition, NodeSelectorRequirement, NodeSelectorTerm, Taint};
 
 use crate::conditions;
 use crate::quantity::Quantity;
@@ -50,4 +50,34 @@ pub fn allocatable(node: &Node) -> BTreeMap<String, Quantity> {
 pub fn address<'a>(node: &'a Node, kind: &str) -> Option<&'a str> {
     let addresses = node.status.as_ref()?.addresses.as_ref()?;
     addresses.iter().find(|a| a.type_ == kind).map(|a| a.address.as_str())
+}
+
+/// Whether a term of a selector takes the node. An empty one takes nothing.
+pub fn is_selected(term: &NodeSelectorTerm, node: &Node) -> bool {
+    let expressions = term.match_expressions.as_deref().unwrap_or_default();
+    let fields = term.match_fields.as_deref().unwrap_or_default();
+    if expressions.is_empty() && fields.is_empty() {
+        return false;
+    }
+    expressions.iter().all(|r| holds(r, label(node, &r.key)))
+        && fields.iter().all(|r| r.key == "metadata.name" && holds(r, node.metadata.name.as_ref()))
+}
+
+fn holds(requirement: &NodeSelectorRequirement, value: Option<&String>) -> bool {
+    let values = requirement.values.as_deref().unwrap_or_default();
+    let numbers = || -> Option<(i64, i64)> { Some((value?.parse().ok()?, values.first()?.parse().ok()?)) };
+    match requirement.operator.as_str() {
+        "In" => value.is_some_and(|v| values.contains(v)),
+        "NotIn" => !value.is_some_and(|v| values.contains(v)),
+        "Exists" => value.is_some(),
+        "DoesNotExist" => value.is_none(),
+        "Gt" => numbers().is_some_and(|(a, b)| a > b),
+        "Lt" => numbers().is_some_and(|(a, b)| a < b),
+        _ => false,
+    }
+}
+
+/// A label of the node.
+pub fn label<'a>(node: &'a Node, key: &str) -> Option<&'a String> {
+    node.metadata.labels.as_ref()?.get(key)
 }

@@ -43,10 +43,26 @@ pub fn describe(request: &Request<'_>, seen: &Resource, uid: &str) -> Map<String
 
 fn kind(resource: &Resource, part: &str) -> Value {
     let row = &resource.row;
+    if let Some(kind) = connect_kind(&row.resource, part) {
+        return json!({"group": "", "version": "v1", "kind": kind});
+    }
     if part == "scale" {
         return json!({"group": "autoscaling", "version": "v1", "kind": "Scale"});
     }
     json!({"group": row.group, "version": row.version, "kind": row.kind})
+}
+
+/// The kind of the options of what is connected to.
+fn connect_kind(resource: &str, part: &str) -> Option<&'static str> {
+    Some(match (resource, part) {
+        ("pods", "exec") => "PodExecOptions",
+        ("pods", "attach") => "PodAttachOptions",
+        ("pods", "portforward") => "PodPortForwardOptions",
+        ("pods", "proxy") => "PodProxyOptions",
+        ("services", "proxy") => "ServiceProxyOptions",
+        ("nodes", "proxy") => "NodeProxyOptions",
+        _ => return None,
+    })
 }
 
 fn resource(resource: &Resource) -> Value {

@@ -71,7 +71,11 @@ impl Trail {
 
     /// True for a request whose answer has no end of its own.
     pub(super) fn goes_on(&self) -> bool {
-        self.wanted.as_ref().is_some_and(|wanted| wanted.verb() == "watch")
+        const STREAMS: [&str; 5] = ["attach", "exec", "log", "portforward", "proxy"];
+        self.wanted.as_ref().is_some_and(|wanted| match wanted {
+            Attributes::Resource(action) => action.verb == "watch" || STREAMS.contains(&&*action.subresource),
+            Attributes::Path { .. } => false,
+        })
     }
 }
 

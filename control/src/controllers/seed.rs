@@ -1,5 +1,5 @@
 //! What every cluster has from its first moment: the four namespaces, the classes of pods that the cluster cannot do
-//! without, the authorities of its clients, and the `kubernetes` service.
+//! without, the class of its volumes, the authorities of its clients, and the `kubernetes` service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::{self as discovery, Endpoint, EndpointConditions, EndpointSlice};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -33,6 +34,7 @@ const PRIORITIES: [(&str, i32, &str); 2] = [
     ),
 ];
 const DEFAULT: &str = "default";
+const LOCAL_PATH: &str = "local-path";
 const KUBERNETES: &str = "kubernetes";
 const PORT: &str = "https";
 
@@ -48,6 +50,9 @@ pub(super) async fn apply(context: &Context) -> Result<(), Status> {
         let name = class.metadata.name.as_deref().unwrap_or_default();
         unless_there(api.get("", name), || api.create(&class).boxed()).await?;
     }
+    let api = by_server::<StorageClass>(&context.registry);
+    let class = storage_class();
+    unless_there(api.get("", LOCAL_PATH), || api.create(&class).boxed()).await?;
     publish_authorities(&context.registry, &context.config.client_authorities).await?;
     match &context.config.api {
         Some(endpoint) => Kubernetes::new(&context.registry, endpoint.clone()).mend().await,
@@ -231,6 +236,23 @@ fn namespace(name: &str) -> Namespace {
         metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
         spec: Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) }),
         status: None,
+    }
+}
+
+/// The class of directories of the node, as k3s has it; here they can grow, since nothing bounds them.
+fn storage_class() -> StorageClass {
+    let annotations = BTreeMap::from([("storageclass.kubernetes.io/is-default-class".to_owned(), "true".to_owned())]);
+    StorageClass {
+        metadata: ObjectMeta {
+            name: Some(LOCAL_PATH.to_owned()),
+            annotations: Some(annotations),
+            ..ObjectMeta::default()
+        },
+        provisioner: "rancher.io/local-path".to_owned(),
+        reclaim_policy: Some("Delete".to_owned()),
+        volume_binding_mode: Some("WaitForFirstConsumer".to_owned()),
+        allow_volume_expansion: Some(true),
+        ..StorageClass::default()
     }
 }
 

@@ -4,6 +4,7 @@ mod cluster;
 mod ends;
 mod managers;
 mod quota;
+mod volumes;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Namespace, Pod, Service, ServiceAccount};

@@ -76,14 +76,18 @@ async fn explained(answer: Response<Body>) -> Status {
 }
 
 /// The container that is meant: the one that is asked for, the annotated one, or the only one.
-fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
+///
+/// # Errors
+/// 400 where there is none, or several.
+pub fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
     let names = |list: &str| -> Vec<String> {
         let containers = pod.pointer(list).and_then(Value::as_array).into_iter().flatten();
         containers.filter_map(|c| c.get("name")?.as_str().map(str::to_owned)).collect()
     };
     let (own, init) = (names("/spec/containers"), names("/spec/initContainers"));
+    let debuggers = names("/spec/ephemeralContainers");
     if !asked.is_empty() {
-        let known = own.iter().chain(&init).any(|c| c == asked);
+        let known = own.iter().chain(&init).chain(&debuggers).any(|c| c == asked);
         let why = format!("container {asked} is not valid for pod {name}");
         return if known { Ok(asked.to_owned()) } else { Err(Status::bad_request(why)) };
     }

@@ -20,6 +20,11 @@ impl<'a> Query<'a> {
         self.0.iter().find(|(k, _)| k == name).map(|(_, v)| &**v).unwrap_or_default()
     }
 
+    /// All values of a parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(k, _)| k == name).map(|(_, v)| &**v)
+    }
+
     /// True for a parameter that is there, whatever it says.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(k, _)| k == name)

@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims: stored and shown; nothing binds them yet.
+//! PersistentVolumeClaims.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -85,6 +85,10 @@ fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
     if old.text("spec.volumeName").is_empty() {
         allowed.restore("spec", "volumeName", old);
     }
+    // A class, once there is a default one.
+    if !old.has("spec.storageClassName") && class_of(old).is_empty() {
+        allowed.restore("spec", "storageClassName", old);
+    }
     let bound = old.text("status.phase") == "Bound";
     if bound {
         allowed.restore("spec.resources", "requests", old);
@@ -112,6 +116,12 @@ fn validate_update(new: &Value, old: &Value, errors: &mut Errors) {
     }
 }
 
+/// The class, by field or by the annotation that there was before.
+fn class_of(claim: &Value) -> &str {
+    let annotation = claim.at("metadata.annotations").get("volume.beta.kubernetes.io/storage-class");
+    annotation.unwrap_or(claim.at("spec.storageClassName")).as_str().unwrap_or_default()
+}
+
 fn row(claim: &Value, now: Timestamp) -> Vec<Value> {
     let bound = !claim.text("spec.volumeName").is_empty();
     let phase = if claim.has("metadata.deletionTimestamp") { "Terminating" } else { claim.text("status.phase") };
@@ -121,19 +131,13 @@ fn row(claim: &Value, now: Timestamp) -> Vec<Value> {
         }
         false => ("", String::new()),
     };
-    let class = claim
-        .at("metadata.annotations")
-        .get("volume.beta.kubernetes.io/storage-class")
-        .unwrap_or(claim.at("spec.storageClassName"))
-        .as_str()
-        .unwrap_or_default();
     vec![
         cells::name(claim),
         phase.into(),
         claim.text("spec.volumeName").into(),
         capacity.into(),
         modes.into(),
-        class.into(),
+        class_of(claim).into(),
         cells::or(claim.text("spec.volumeAttributesClassName"), "<unset>"),
         cells::age(claim, now),
         cells::or(claim.text("spec.volumeMode"), "<unset>"),

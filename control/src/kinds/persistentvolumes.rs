@@ -1,4 +1,4 @@
-//! PersistentVolumes: stored and shown; nothing binds them yet.
+//! PersistentVolumes.
 
 use jiff::Timestamp;
 use objects::names;

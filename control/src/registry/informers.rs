@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::rbac::v1::ClusterRole;
+use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::api::Object;
 use super::informer::Informer;
@@ -63,5 +64,6 @@ informers! {
     resource_quotas: ResourceQuota;
     service_accounts: ServiceAccount;
     services: Service;
+    storage_classes: StorageClass;
     validating_admission_policies: ValidatingAdmissionPolicy;
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use objects::{nodes, pods, taints};
 
-use super::affinity;
 use super::snapshot::{HostPort, NodeInfo, host_ports};
+use super::{affinity, storage};
 
 /// One reason, in upstream's words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +23,20 @@ pub(super) enum Reason {
     Pods,
     /// There is not enough of a resource.
     Insufficient(String),
+    /// A claim that one pod may have is another's.
+    ClaimInUse,
+    /// A volume is not reached from the node.
+    VolumeAffinity,
+    /// There is no volume for a claim, and nobody makes one.
+    NoVolume,
+    /// A claim's volume is gone.
+    LostVolume,
 }
 
 impl Reason {
     /// Could it help if other pods left?
     pub fn is_for_room(&self) -> bool {
-        matches!(self, Self::Ports | Self::Pods | Self::Insufficient(_))
+        matches!(self, Self::Ports | Self::Pods | Self::Insufficient(_) | Self::ClaimInUse)
     }
 }
 
@@ -40,6 +48,14 @@ impl fmt::Display for Reason {
             Self::Affinity => f.write_str("node(s) didn't match Pod's node affinity/selector"),
             Self::Ports => f.write_str("node(s) didn't have free ports for the requested pod ports"),
             Self::Pods => f.write_str("Too many pods"),
+            Self::ClaimInUse => f.write_str(
+                "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
+            ),
+            Self::VolumeAffinity => f.write_str("node(s) had volume node affinity conflict"),
+            Self::NoVolume => f.write_str("node(s) didn't find available persistent volumes to bind"),
+            Self::LostVolume => {
+                f.write_str("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)")
+            }
             Self::Insufficient(resource) => write!(f, "Insufficient {resource}"),
         }
     }
@@ -48,13 +64,14 @@ impl fmt::Display for Reason {
 /// What a pod asks for, worked out once for all nodes.
 pub(super) struct Demand<'a> {
     pod: &'a Pod,
+    storage: &'a storage::Demand,
     requests: pods::Requests,
     ports: std::collections::BTreeSet<HostPort>,
 }
 
 impl<'a> Demand<'a> {
-    pub fn of(pod: &'a Pod) -> Self {
-        Self { pod, requests: pods::requests(pod), ports: host_ports(pod) }
+    pub fn of(pod: &'a Pod, storage: &'a storage::Demand) -> Self {
+        Self { pod, storage, requests: pods::requests(pod), ports: host_ports(pod) }
     }
 
     pub fn pod(&self) -> &'a Pod {
@@ -90,7 +107,10 @@ pub(super) fn reasons(demand: &Demand<'_>, node: &Node, info: &NodeInfo) -> Vec<
     if demand.ports.iter().any(|wanted| info.ports.keys().any(|held| clash(wanted, held))) {
         return vec![Reason::Ports];
     }
-    room(demand, info)
+    match room(demand, info) {
+        none if none.is_empty() => demand.storage.objection(node).into_iter().collect(),
+        reasons => reasons,
+    }
 }
 
 fn room(demand: &Demand<'_>, info: &NodeInfo) -> Vec<Reason> {

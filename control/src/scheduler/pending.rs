@@ -77,13 +77,12 @@ impl Pending {
 
     /// Something changed for all: parked pods are looked at again, in their old order as far as it is known.
     pub fn wake_all(&mut self) {
-        let parked: Vec<Key> = self
-            .pods
-            .iter()
-            .filter(|(_, w)| w.turn.is_none() && !w.message.is_empty())
-            .map(|(k, _)| k.clone())
-            .collect();
-        parked.into_iter().for_each(|key| self.wake(key));
+        self.parked().into_iter().for_each(|key| self.wake(key));
+    }
+
+    /// Those that fit nowhere for now.
+    pub fn parked(&self) -> Vec<Key> {
+        self.pods.iter().filter(|(_, w)| w.turn.is_none() && !w.message.is_empty()).map(|(k, _)| k.clone()).collect()
     }
 }
 

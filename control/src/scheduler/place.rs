@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::filter::{self, Demand};
 use super::score;
 use super::snapshot::Snapshot;
+use super::storage;
 use super::verdict::Verdict;
 
 /// Where a pod goes.
@@ -19,8 +20,8 @@ pub(super) enum Placement {
 }
 
 /// The best node for a pod: of equals the one with the fewest pods.
-pub(super) fn place(pod: &Pod, snapshot: &Snapshot) -> Placement {
-    let demand = Demand::of(pod);
+pub(super) fn place(pod: &Pod, storage: &storage::Demand, snapshot: &Snapshot) -> Placement {
+    let demand = Demand::of(pod, storage);
     let mut verdict = Verdict::default();
     let mut fitting = Vec::new();
     for (name, info, node) in snapshot.nodes() {

@@ -50,6 +50,11 @@ impl Snapshot {
         self.nodes.iter().filter_map(|(name, info)| Some((name.as_str(), info, info.node.as_deref()?)))
     }
 
+    /// The node of this name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)?.node.as_deref()
+    }
+
     /// Adds or changes a node; true when pods that fitted nowhere may fit now.
     pub fn set_node(&mut self, node: Arc<Node>) -> bool {
         let name = node.metadata.name.clone().unwrap_or_default();

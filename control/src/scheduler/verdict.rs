@@ -12,9 +12,16 @@ pub struct Verdict {
     /// Nodes that other pods' leaving would not help.
     hopeless: usize,
     reasons: BTreeMap<Reason, usize>,
+    /// What speaks against every node alike.
+    overall: Option<String>,
 }
 
 impl Verdict {
+    /// No node will do, whatever it is like.
+    pub(super) fn refused(nodes: usize, why: String) -> Self {
+        Self { nodes, hopeless: nodes, overall: Some(why), ..Self::default() }
+    }
+
     /// Counts the reasons of one node.
     pub(super) fn count(&mut self, reasons: Vec<Reason>) {
         self.nodes += 1;
@@ -32,6 +39,7 @@ impl fmt::Display for Verdict {
         }
         let mut reasons: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         reasons.sort_unstable();
+        reasons.extend(self.overall.clone());
         let mut preemption = Vec::new();
         if self.nodes > self.hopeless {
             preemption.push(format!("{} No preemption victims found for incoming pod", self.nodes - self.hopeless));

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -16,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
@@ -39,14 +41,23 @@ const METHOD: usize = 5;
 
 const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-pub(super) async fn serve<S, B, IO>(shared: Arc<Shared<S>>, io: IO, source: Option<Source>)
-where
+/// A connection's place among those that there may be: held by whoever goes on with it when it was upgraded.
+#[derive(Clone)]
+struct Place(#[expect(dead_code, reason = "it is there to be dropped")] Arc<OwnedSemaphorePermit>);
+
+pub(super) async fn serve<S, B, IO>(
+    shared: Arc<Shared<S>>,
+    io: IO,
+    source: Option<Source>,
+    permit: OwnedSemaphorePermit,
+) where
     S: Api<B>,
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.limits;
-    let handshake = tokio::time::timeout(limits.handshake, accept(&shared, io));
+    let (endless, place) = (Arc::default(), Place(Arc::new(permit)));
+    let handshake = tokio::time::timeout(limits.handshake, accept(&shared, io, &endless));
     let accepted = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let (stream, peer) = match accepted {
         Ok(accepted) => accepted,
@@ -54,7 +65,7 @@ where
         Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
     };
     let peer = Arc::new(peer);
-    let service = service_fn(|request| answer(shared.clone(), peer.clone(), source, request));
+    let service = service_fn(|request| answer(shared.clone(), peer.clone(), source, place.clone(), request));
     let builder = builder(&limits);
     // Which protocol it is shows in the first bytes; nothing else would bound the wait for them.
     let stream = TokioIo::new(Wire::new(stream).first_within(limits.header));
@@ -66,13 +77,19 @@ where
             connection.await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection failed");
+    match ended {
+        // Or upgraded, and now somebody else's.
+        Ok(()) => endless.store(true, Ordering::Relaxed),
+        Err(error) => tracing::debug!(%error, "connection failed"),
     }
 }
 
 /// The handshake; whoever speaks HTTP without it is told so, as Go's servers do.
-async fn accept<S, IO>(shared: &Shared<S>, mut io: IO) -> io::Result<(TlsStream<Wire<IO>>, Peer)>
+async fn accept<S, IO>(
+    shared: &Shared<S>,
+    mut io: IO,
+    endless: &Arc<AtomicBool>,
+) -> io::Result<(TlsStream<Wire<IO>>, Peer)>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
@@ -88,7 +105,7 @@ where
         io.shutdown().await?;
         return Err(io::Error::new(io::ErrorKind::InvalidData, "plain HTTP"));
     }
-    let wire = Wire::new(io).after(start.freeze()).stalls_at_most(shared.limits.stall);
+    let wire = Wire::new(io).after(start.freeze()).stalls_at_most(shared.limits.stall, endless);
     shared.tls.accept(wire).await
 }
 
@@ -119,6 +136,7 @@ async fn answer<S, B>(
     shared: Arc<Shared<S>>,
     peer: Arc<Peer>,
     source: Option<Source>,
+    place: Place,
     mut request: Request<Incoming>,
 ) -> Result<Response<Either<B, Full<Bytes>>>, Infallible>
 where
@@ -135,6 +153,7 @@ where
     // Nobody further in needs the secret.
     request.headers_mut().remove(AUTHORIZATION);
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(place);
     if let Some(source) = source {
         request.extensions_mut().insert(source);
     }

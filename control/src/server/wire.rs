@@ -1,10 +1,13 @@
 //! A connection that does not wait for its peer for ever.
 //!
 //! Somebody who asks and never reads, or connects and never asks, holds a place that others need. What stands still for too
-//! long fails here, below everything that would otherwise have to know.
+//! long fails here, below everything that would otherwise have to know. A connection that was upgraded is another matter: its
+//! two ends know why they wait.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -21,12 +24,14 @@ pub(super) struct Wire<IO> {
     first: Option<Pin<Box<Sleep>>>,
     /// For the peer to take what is written.
     patience: Option<Duration>,
+    /// True once the peer may be as still as it likes.
+    endless: Arc<AtomicBool>,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<IO> Wire<IO> {
     pub(super) fn new(io: IO) -> Self {
-        Self { io, prefix: Bytes::new(), first: None, patience: None, stalled: None }
+        Self { io, prefix: Bytes::new(), first: None, patience: None, endless: Arc::default(), stalled: None }
     }
 
     /// Begins with these bytes.
@@ -41,16 +46,17 @@ impl<IO> Wire<IO> {
         self
     }
 
-    /// Fails when the peer takes nothing for this time though there is something to take.
-    pub(super) fn stalls_at_most(mut self, patience: Duration) -> Self {
+    /// Fails when the peer takes nothing for this time though there is something to take, until `endless` is set.
+    pub(super) fn stalls_at_most(mut self, patience: Duration, endless: &Arc<AtomicBool>) -> Self {
         self.patience = Some(patience);
+        self.endless = endless.clone();
         self
     }
 
     /// What a write came to, unless the peer has been still for too long.
     fn wrote<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match (outcome, self.patience) {
-            (Poll::Pending, Some(patience)) => {
+            (Poll::Pending, Some(patience)) if !self.endless.load(Ordering::Relaxed) => {
                 let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
                 ready!(stalled.as_mut().poll(cx));
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")))
@@ -123,7 +129,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_read_is_cut_off() {
         let (near, mut far) = tokio::io::duplex(10);
-        let mut wire = Wire::new(near).stalls_at_most(Duration::from_secs(5));
+        let mut wire = Wire::new(near).stalls_at_most(Duration::from_secs(5), &Arc::default());
         let reading = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(4)).await;
             far.read_exact(&mut [0; 8]).await.unwrap();
@@ -132,6 +138,14 @@ mod tests {
         wire.write_all(&[0; 18]).await.unwrap();
         let _far = reading.await.unwrap();
         assert_eq!(wire.write_all(&[0; 1]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upgraded_connection_waits() {
+        let (near, _far) = tokio::io::duplex(10);
+        let endless = Arc::new(AtomicBool::new(true));
+        let mut wire = Wire::new(near).stalls_at_most(Duration::from_secs(5), &endless);
+        assert!(tokio::time::timeout(Duration::from_secs(60), wire.write_all(&[0; 18])).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -48,14 +48,20 @@ pub fn find(store: &Store, namespace: &str, name: &str, port: u16) -> Result<Beh
     let ports = service.pointer("/spec/ports").and_then(Value::as_array);
     let wanted = |p: &&Value| p.get("port").and_then(Value::as_u64) == Some(port.into());
     let named = ports.into_iter().flatten().find(wanted).ok_or_else(no_port)?;
-    let slices: Vec<_> = store.list(SLICES, Some(namespace)).entries.iter().map(|e| e.value()).collect();
-    let addresses: Vec<SocketAddr> = slices
-        .iter()
-        .filter(|s| s.pointer("/metadata/labels/kubernetes.io~1service-name").and_then(Value::as_str) == Some(name))
-        .flat_map(|slice| ready(slice, named.get("name").and_then(Value::as_str).unwrap_or_default()))
-        .collect();
+    let port_name = named.get("name").and_then(Value::as_str).unwrap_or_default();
+    let addresses = ready_endpoints(store, namespace, name, port_name);
     let chosen = addresses.choose(&mut rand::rng());
     chosen.copied().map(Behind::Endpoint).ok_or_else(|| ServiceError::Nobody(name.to_owned()))
+}
+
+/// The ready addresses behind a service, at its port of this name.
+pub(crate) fn ready_endpoints(store: &Store, namespace: &str, service: &str, port: &str) -> Vec<SocketAddr> {
+    let slices: Vec<_> = store.list(SLICES, Some(namespace)).entries.iter().map(|e| e.value()).collect();
+    slices
+        .iter()
+        .filter(|s| s.pointer("/metadata/labels/kubernetes.io~1service-name").and_then(Value::as_str) == Some(service))
+        .flat_map(|slice| ready(slice, port))
+        .collect()
 }
 
 /// The ready addresses of a slice, with the port of this name.

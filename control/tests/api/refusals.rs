@@ -28,13 +28,10 @@ async fn a_path_that_is_not_there() {
     }
     server.make(PODS, pod("p")).await;
     server.make(SERVICES, json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})).await;
-    for (path, what) in [
-        ("/api/v1/namespaces/golden/pods/p/exec", "pods/exec"),
-        ("/api/v1/namespaces/golden/services/s/proxy/a/b", "services/proxy"),
-    ] {
-        let words = server.get(path).await.refused(501, "NotImplemented");
-        assert_eq!(words, format!("{what} is not supported by Sampan"));
-    }
+    let words = server.get(&format!("{PODS}/p/exec")).await.refused(400, "BadRequest");
+    assert_eq!(words, "pod p does not have a host assigned");
+    let words = server.get(&format!("{SERVICES}/s/proxy/a/b")).await.refused(503, "ServiceUnavailable");
+    assert_eq!(words, "no endpoints available for service \"s\"");
     server.get(&format!("{PODS}/none/exec")).await.refused(404, "NotFound");
     for path in ["/zzz", "/apis/zzz", "/apis/zzz/v1", "/apis/zzz/v1/pods", "/apis/zzz/v1/namespaces/golden/pods/p"] {
         server.get(path).await.not_routed();

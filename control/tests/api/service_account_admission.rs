@@ -149,8 +149,8 @@ async fn nobody_is_warned_of_what_he_did_not_write() {
     server.make(ACCOUNTS, json!({"metadata": {"name": "robot"}, "imagePullSecrets": [{"name": "pull"}]})).await;
     assert_eq!(server.post(PODS, of_account("p", "robot")).await.warnings(), [""; 0]);
     let mut asking = of_account("q", "robot");
-    asking["spec"]["imagePullSecrets"] = json!([{"name": "mine"}]);
-    let said = ["299 - \"spec.imagePullSecrets: not supported by Sampan, ignored\""];
+    asking["spec"]["os"] = json!({"name": "linux"});
+    let said = ["299 - \"spec.os: not supported by Sampan, ignored\""];
     assert_eq!(server.post(PODS, asking).await.warnings(), said);
     // It was said when it was written.
     let label = json!({"metadata": {"labels": {"a": "b"}}});

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use super::Config;
 use super::facts::Facts;
 use crate::engine::Engine;
+use crate::eviction::Pressure;
 
 /// The object to register.
 pub fn node(config: &Config, facts: &Facts, now: &Time) -> Node {
@@ -18,7 +19,7 @@ pub fn node(config: &Config, facts: &Facts, now: &Time) -> Node {
             ..ObjectMeta::default()
         },
         spec: Some(NodeSpec { pod_cidr: config.pod_cidr.clone(), ..NodeSpec::default() }),
-        status: Some(status(config, facts, None, now)),
+        status: Some(status(config, facts, Pressure::default(), None, now)),
     }
 }
 
@@ -39,11 +40,27 @@ pub fn labels(config: &Config, facts: &Facts) -> BTreeMap<String, String> {
 }
 
 /// The status, which keeps the times of conditions that `before` had already.
-pub fn status(config: &Config, facts: &Facts, before: Option<&NodeStatus>, now: &Time) -> NodeStatus {
+pub fn status(
+    config: &Config,
+    facts: &Facts,
+    pressure: Pressure,
+    before: Option<&NodeStatus>,
+    now: &Time,
+) -> NodeStatus {
     let address = |kind: &str, address: String| NodeAddress { type_: kind.to_owned(), address };
     let conditions = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        match pressure.memory {
+            false => {
+                ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available")
+            }
+            true => {
+                ("MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+            }
+        },
+        match pressure.disk {
+            false => ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+            true => ("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+        },
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ];
@@ -109,13 +126,24 @@ mod tests {
         let config = Config::new("pi", "/nowhere", [192, 0, 2, 1].into());
         let facts = Facts::gather(&config);
         let (then, now) = (Time("2026-01-01T00:00:00Z".parse().expect("time")), objects::time::now());
-        let old = status(&config, &facts, None, &then);
-        let new = status(&config, &facts, Some(&old), &now);
+        let old = status(&config, &facts, Pressure::default(), None, &then);
+        let new = status(&config, &facts, Pressure::default(), Some(&old), &now);
         assert!(is_same(&old, &new));
         let ready = new.conditions.iter().flatten().find(|condition| condition.type_ == "Ready").expect("ready");
         assert_eq!(ready.last_transition_time, Some(then), "it has been ready since");
         let grown = Facts { cores: 1, kernel: "other".into(), ..facts };
-        assert!(!is_same(&new, &status(&config, &grown, Some(&new), &now)));
+        assert!(!is_same(&new, &status(&config, &grown, Pressure::default(), Some(&new), &now)));
+    }
+
+    #[test]
+    fn pressure_is_a_condition() {
+        let config = Config::new("pi", "/nowhere", [192, 0, 2, 1].into());
+        let (facts, now) = (Facts::gather(&config), objects::time::now());
+        let well = status(&config, &facts, Pressure::default(), None, &now);
+        let ill = status(&config, &facts, Pressure { memory: true, disk: false }, Some(&well), &now);
+        assert!(!is_same(&well, &ill));
+        let of = |kind: &str| ill.conditions.iter().flatten().find(|c| c.type_ == kind).map(|c| c.status.clone());
+        assert_eq!((of("MemoryPressure").as_deref(), of("DiskPressure").as_deref()), (Some("True"), Some("False")));
     }
 
     #[test]

@@ -11,10 +11,12 @@ use kube::runtime::watcher::watch_object;
 use kube::{Api, Client, ResourceExt};
 use objects::time;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::facts::Facts;
 use super::{Config, RunError, node_status};
+use crate::eviction::Pressure;
 
 /// The lease says every ten seconds that the node lives; its status says so this often.
 const HEARTBEAT: Duration = Duration::from_secs(300);
@@ -27,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn register(client: &Client, config: &Config, facts: &Facts) -> Result<String, RunError> {
     let begun = Instant::now();
     loop {
-        match apply(client, config, facts, false).await {
+        match apply(client, config, facts, Pressure::default(), false).await {
             Ok(node) => return Ok(node.uid().unwrap_or_default()),
             Err(error) if begun.elapsed() > PATIENCE => return Err(RunError::Register(Box::new(error))),
             Err(error) => tracing::debug!(%error, "registering the node"),
@@ -36,11 +38,16 @@ pub async fn register(client: &Client, config: &Config, facts: &Facts) -> Result
     }
 }
 
-/// Repeats the status now and then, and registers again when somebody has removed the node.
-pub async fn keep(client: Client, config: Config, facts: Facts) -> Infallible {
+/// Repeats the status now and then and when the node gets short of something, and registers again when somebody has
+/// removed the node.
+pub async fn keep(client: Client, config: Config, facts: Facts, mut pressure: watch::Receiver<Pressure>) -> Infallible {
     loop {
-        sleep(HEARTBEAT).await;
-        if let Err(error) = apply(&client, &config, &facts, true).await {
+        tokio::select! {
+            () = sleep(HEARTBEAT) => {}
+            Ok(()) = pressure.changed() => {}
+        }
+        let now = *pressure.borrow_and_update();
+        if let Err(error) = apply(&client, &config, &facts, now, true).await {
             tracing::warn!(%error, "the node's status could not be written");
         }
     }
@@ -60,7 +67,13 @@ pub async fn pod_cidr(client: &Client, name: &str) -> String {
     std::future::pending().await
 }
 
-async fn apply(client: &Client, config: &Config, facts: &Facts, heartbeat: bool) -> Result<Node, kube::Error> {
+async fn apply(
+    client: &Client,
+    config: &Config,
+    facts: &Facts,
+    pressure: Pressure,
+    heartbeat: bool,
+) -> Result<Node, kube::Error> {
     let api: Api<Node> = Api::all(client.clone());
     let (name, now) = (&config.node_name, time::now());
     let Some(mut known) = api.get_opt(name).await? else {
@@ -73,7 +86,7 @@ async fn apply(client: &Client, config: &Config, facts: &Facts, heartbeat: bool)
         let patch = Patch::Merge(json!({"metadata": {"labels": labels}}));
         known = api.patch(name, &PatchParams::default(), &patch).await?;
     }
-    let status = node_status::status(config, facts, known.status.as_ref(), &now);
+    let status = node_status::status(config, facts, pressure, known.status.as_ref(), &now);
     if heartbeat || !known.status.as_ref().is_some_and(|known| node_status::is_same(known, &status)) {
         return patch_status(&api, name, &json!({"status": status})).await;
     }

@@ -26,7 +26,7 @@ pub(super) async fn choose(command: &[String], container: &Arc<Setting>, toolbox
     }
     let tools = toolbox.tools(container).await.map_err(|error| Error::Start(error.to_string()))?;
     Ok(match tools {
-        Some(tools) if tools.has(base(name)) => Choice::Toolbox(tools.guest.clone()),
+        Some(tools) if tools.has(name) => Choice::Toolbox(tools.guest.clone()),
         _ => Choice::None,
     })
 }

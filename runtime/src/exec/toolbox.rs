@@ -14,8 +14,12 @@ use crate::host::pipe;
 use crate::host::stdio::{Input, Out, Streams};
 use crate::image;
 
-/// Its name.
+/// Its name, and what it calls itself.
 const NAME: &str = "localhost/toolbox";
+const PROGRAM: &str = "toolbox";
+
+/// Where programs are. A path to anywhere else is that of a file.
+const DIRECTORIES: &[&str] = &["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/"];
 
 /// Bytes of the list of its tools.
 const LIST: usize = 64 << 10;
@@ -46,8 +50,11 @@ pub(super) enum Error {
 }
 
 impl Tools {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.names.as_ref().is_none_or(|names| names.contains(name))
+    /// Whether a command is one of its tools.
+    pub(super) fn has(&self, command: &str) -> bool {
+        let name = DIRECTORIES.iter().find_map(|directory| command.strip_prefix(directory)).unwrap_or(command);
+        let known = |names: &HashSet<String>| names.contains(name) || name == PROGRAM;
+        !name.contains('/') && self.names.as_ref().is_none_or(known)
     }
 }
 
@@ -81,7 +88,7 @@ impl Toolbox {
 async fn names(container: &Arc<Setting>, guest: &Arc<CompiledGuest>) -> Option<HashSet<String>> {
     let (writer, reader) = pipe::pipe();
     let streams = Streams { stdin: Input::Empty, stdout: Out::Pipe(writer), stderr: Out::Discard, terminal: None };
-    let args = [NAME, "--list"].map(str::to_owned).into();
+    let args = [PROGRAM, "--list"].map(str::to_owned).into();
     let order = Order { guest: guest.clone(), args, env: Vec::new(), dir: None, streams, by: Parent::Exec };
     let process = launch(container, order).ok()?;
     let mut list = Vec::new();

@@ -12,6 +12,7 @@ mod migrate;
 mod names;
 mod resolve;
 mod rootfs;
+mod tidy;
 mod toolbox;
 mod unpack;
 

@@ -8,6 +8,7 @@ use super::downward;
 use super::expand::expand;
 use super::given::Given;
 use super::services;
+use crate::image::{Image, ImageConfig as Config};
 
 /// Why the environment cannot be made: a `CreateContainerConfigError`, in a kubelet's words.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -69,14 +70,24 @@ pub fn environment(pod: &Pod, container: &Container, given: &Given) -> Result<BT
     Ok(variables)
 }
 
-/// The whole argument list, the program's name first. WASI has no entry point beside the arguments: without a
-/// `command` the program goes by the name of its image.
-pub fn arguments(container: &Container, program: &str, variables: &BTreeMap<String, String>) -> Vec<String> {
-    let command = container.command.as_deref().unwrap_or_default();
-    let name = command.is_empty().then(|| program.to_owned());
-    let rest = command.iter().chain(container.args.iter().flatten());
-    let rest = rest.map(|text| expand(text, |name| variables.get(name).map(String::as_str)));
-    name.into_iter().chain(rest).collect()
+/// The whole argument list, the program's name first: `command` replaces the image's entry point, `args` its arguments.
+/// Most images have no entry point but their one program, which goes by the name of the image then.
+pub fn arguments(container: &Container, image: &Image, variables: &BTreeMap<String, String>) -> Vec<String> {
+    let expanded = |text: &String| expand(text, |name| variables.get(name).map(String::as_str));
+    let given = |list: &Option<Vec<String>>| -> Vec<String> { list.iter().flatten().map(expanded).collect() };
+    let (command, args) = (given(&container.command), given(&container.args));
+    let Config { entrypoint, cmd, .. } = &image.config;
+    let (mut whole, rest) = match (command.is_empty(), args.is_empty()) {
+        (false, _) => (command, args),
+        (true, false) => (entrypoint.clone(), args),
+        (true, true) => (entrypoint.clone(), cmd.clone()),
+    };
+    let has_program = !whole.is_empty() || (image.rootfs.is_some() && !rest.is_empty());
+    if !has_program {
+        whole.push(image.reference.program().to_owned());
+    }
+    whole.extend(rest);
+    whole
 }
 
 fn sources(container: &Container, given: &Given) -> Result<BTreeMap<String, String>, Error> {
@@ -202,8 +213,40 @@ mod tests {
         .expect("pod");
         let container = &pod.spec.as_ref().expect("spec").containers[0];
         let variables = environment(&pod, container, &given())?;
-        let arguments = arguments(container, "web", &variables);
+        let arguments = arguments(container, &image(Config::default(), None), &variables);
         Ok((variables, arguments))
+    }
+
+    fn image(config: Config, rootfs: Option<&str>) -> Image {
+        use crate::image::{Digest, Module, Reference};
+        let digest = Digest::of(b"web");
+        Image {
+            reference: Reference::parse("web:v1").expect("a name"),
+            digest: digest.clone(),
+            module: Module { path: "/web".into(), digest },
+            config,
+            rootfs: rootfs.map(Into::into),
+            size: 3,
+            imported: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_pods_words_replace_the_images() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let image =
+            image(Config { entrypoint: words("/a.wasm serve"), cmd: words("--port 1"), ..Config::default() }, None);
+        let made = |command: &str, args: &str| {
+            let container =
+                Container { command: Some(words(command)), args: Some(words(args)), ..Container::default() };
+            arguments(&container, &image, &BTreeMap::new()).join(" ")
+        };
+        assert_eq!(made("", ""), "/a.wasm serve --port 1");
+        assert_eq!(made("", "--port 2"), "/a.wasm serve --port 2");
+        assert_eq!(made("/b.wasm", ""), "/b.wasm");
+        assert_eq!(made("/b.wasm", "x"), "/b.wasm x");
+        let shell = self::image(Config { cmd: words("/sh.wasm -l"), ..Config::default() }, Some("/rootfs"));
+        assert_eq!(arguments(&Container::default(), &shell, &BTreeMap::new()), ["/sh.wasm", "-l"]);
     }
 
     #[test]

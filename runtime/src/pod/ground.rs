@@ -8,7 +8,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::etc::ClusterNames;
 use super::given::Given;
@@ -16,6 +16,7 @@ use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
 use crate::engine::Engine;
+use crate::eviction::Pressure;
 use crate::exec::Exec;
 use crate::image;
 use crate::logs::Logs;
@@ -35,6 +36,8 @@ pub struct Ground {
     pub addresses: AddressPool,
     /// Images.
     pub images: image::Store,
+    /// Gets them.
+    pub puller: image::Puller,
     /// What containers print.
     pub logs: Logs,
     /// ConfigMaps and Secrets.
@@ -53,6 +56,8 @@ pub struct Ground {
     pub pods: PathBuf,
     /// Where other volumes are.
     pub places: Places,
+    /// What the node is short of.
+    pub pressure: watch::Receiver<Pressure>,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.
     pub starts: Arc<Semaphore>,
 }

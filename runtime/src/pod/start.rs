@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::ground::Ground;
+use super::pulling::{Teller, Wanted};
 use super::termination::Words;
 use super::{env, place};
 use crate::agent::references::Subscription;
 use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
-use crate::image::{self, Image, Policy, PullError, Pulled};
+use crate::image::{self, Found, Image, Module, PullError, Reference};
 use crate::logs::{Channel, Sink};
 use crate::sandbox::Sandbox;
 use crate::volume::{self, Site};
@@ -35,8 +36,6 @@ pub struct Started {
     pub sink: Arc<Sink>,
     /// What it runs.
     pub image: Image,
-    /// Whether the image was asked for (the event's words depend on it).
-    pub asked: bool,
     /// `wasmtime://…`
     pub id: String,
     /// Where it leaves its last words.
@@ -97,11 +96,14 @@ pub struct Order {
     pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
     pub instance: u32,
+    /// Tells what happens to its image.
+    pub teller: Teller,
 }
 
 /// What is read from and made on disk before a start, in one trip off the async threads.
 struct Prepared {
-    pulled: Pulled,
+    image: Image,
+    module: Module,
     sink: Arc<Sink>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
@@ -110,34 +112,52 @@ struct Prepared {
     words: Option<Words>,
 }
 
+/// How far the preparation came.
+enum Preparation {
+    Done(Box<Prepared>),
+    /// A registry is to be asked for the image first.
+    Pull(Reference),
+}
+
 /// Starts a container. Dropping the future leaves nothing running.
 pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Error> {
-    let turn = match order.turn.take() {
+    let mut turn = match order.turn.take() {
         Some(turn) => turn,
-        None => ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?,
+        None => turn_of(&ground).await?,
     };
     let container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
     let sandbox = order.sandbox.clone();
     let id = id(&order);
-    let (prepared, container) = {
-        let ground = ground.clone();
-        let prepare = move || prepare(&ground, &order, &container).map(|prepared| (prepared, container));
-        tokio::task::spawn_blocking(prepare).await.map_err(|_| Error::Stopping)??
+    let order = Arc::new((order, container));
+    let wanted = Arc::new(Wanted::of(&ground, &order.1));
+    let mut image = None;
+    let prepared = loop {
+        match blocking(&ground, &order, &wanted, image.take()).await? {
+            Preparation::Done(prepared) => break *prepared,
+            Preparation::Pull(reference) => {
+                // Registries take their time, and nobody's turn.
+                drop(turn);
+                image = Some(wanted.pull(&ground, &order.0.pod, reference, &order.0.teller).await?);
+                turn = turn_of(&ground).await?;
+            }
+        }
     };
+    let container = &order.1;
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { pulled: Pulled { image, asked }, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
-    let guest = ground.engine.load(&image.module.digest, &image.module.path).await?;
+    let Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
+    let guest = ground.engine.load(&module.digest, &module.path).await?;
+    let working_dir = container.working_dir.clone().filter(|directory| !directory.is_empty());
     let spec = Spec {
         args: arguments,
         env: variables,
         mounts,
         lazy_mounts,
-        working_dir: container.working_dir.clone().filter(|directory| !directory.is_empty()),
-        memory_limit: memory_limit(&container),
-        cpu: cpu(&container),
-        http_ports: http_ports(&container),
-        stdin: stdin(&container),
+        working_dir: working_dir.or_else(|| image.config.working_dir.clone()),
+        memory_limit: memory_limit(container),
+        cpu: cpu(container),
+        http_ports: http_ports(container),
+        stdin: stdin(container),
         tty: container.tty == Some(true),
         name: container.name.clone(),
         program: image.reference.program().to_owned(),
@@ -145,21 +165,51 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     };
     let mut container = container::start(&ground.engine, guest, &sandbox, spec)?;
     container.begun().await;
-    Ok(Started { container, sink, image, asked, id, words })
+    Ok(Started { container, sink, image, id, words })
 }
 
-fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prepared, Error> {
+async fn turn_of(ground: &Ground) -> Result<OwnedSemaphorePermit, Error> {
+    ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)
+}
+
+async fn blocking(
+    ground: &Arc<Ground>,
+    order: &Arc<(Order, Container)>,
+    wanted: &Arc<Wanted>,
+    image: Option<Image>,
+) -> Result<Preparation, Error> {
+    let (ground, order, wanted) = (ground.clone(), order.clone(), wanted.clone());
+    let prepare = move || {
+        let (order, container) = &*order;
+        let image = match image {
+            Some(image) => image,
+            None => match wanted.look(&ground, &order.teller)? {
+                Found::Here(image) => image,
+                Found::Ask(reference) => return Ok(Preparation::Pull(reference)),
+            },
+        };
+        prepare(&ground, order, container, image).map(|prepared| Preparation::Done(Box::new(prepared)))
+    };
+    tokio::task::spawn_blocking(prepare).await.map_err(|_| Error::Stopping)?
+}
+
+fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) -> Result<Prepared, Error> {
     let pod = &*order.pod;
-    let name = container.image.as_deref().unwrap_or_default();
-    let pulled = image::pull(&ground.images, name, Policy::of(container.image_pull_policy.as_deref(), name))?;
     let given = ground.given(pod, &order.around, Some(order.sandbox.plug.address()));
     let mut variables = env::environment(pod, container, &given)?;
     variables.entry("HOSTNAME".to_owned()).or_insert_with(|| order.sandbox.hostname.clone());
-    let arguments = env::arguments(container, pulled.image.reference.program(), &variables);
+    let arguments = env::arguments(container, &image, &variables);
+    for (name, value) in &image.config.env {
+        variables.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    let module = module(ground, container, &image)?;
     let volumes = place::volumes(ground, pod);
     let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
-    let mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
+    let mut mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
+    if let Some(rootfs) = &image.rootfs {
+        mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });
+    }
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
     let words = Words::of(container, &own, &mounts);
     let mut lazy_mounts = vec![order.etc.clone()];
@@ -167,7 +217,17 @@ fn prepare(ground: &Ground, order: &Order, container: &Container) -> Result<Prep
     // What the container mounts there itself is in front of these.
     lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
     let variables = variables.into_iter().collect();
-    Ok(Prepared { pulled, sink, arguments, variables, mounts, lazy_mounts, words })
+    Ok(Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words })
+}
+
+/// The program: of an image that is a file system, the one that the command names, if it names one.
+fn module(ground: &Ground, container: &Container, image: &Image) -> Result<Module, Error> {
+    let named = match container.command.iter().flatten().next() {
+        Some(command) => ground.images.find_program(image, command),
+        None => Ok(None),
+    };
+    let unusable = |source| PullError::Unusable { name: image.reference.to_string(), source };
+    Ok(named.map_err(unusable)?.unwrap_or_else(|| image.module.clone()))
 }
 
 /// Where the pod's logs are.

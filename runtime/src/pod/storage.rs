@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
 use objects::quantity::Quantity;
 
+pub use measure::usage;
 pub use watch::Watch;
 
 /// The reason of a pod that was evicted.

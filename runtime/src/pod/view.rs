@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
@@ -16,6 +17,9 @@ use crate::stats::{ContainerSample, PodSample};
 pub struct View {
     directory: PathBuf,
     now: Mutex<Now>,
+    /// Why the node gives the pod up, until its worker has heard.
+    given_up: Mutex<Option<String>>,
+    giving_up: Notify,
 }
 
 #[derive(Debug)]
@@ -63,7 +67,8 @@ impl View {
     /// A pod whose logs are in `directory`.
     pub fn new(directory: PathBuf, pod: Arc<Pod>) -> Self {
         let status = Arc::new(pod.status.clone().unwrap_or_default());
-        Self { directory, now: Mutex::new(Now { pod, status, sinks: Vec::new(), running: Vec::new() }) }
+        let now = Mutex::new(Now { pod, status, sinks: Vec::new(), running: Vec::new() });
+        Self { directory, now, given_up: Mutex::default(), giving_up: Notify::new() }
     }
 
     /// The pod has changed.
@@ -102,6 +107,30 @@ impl View {
         let theirs = now.pod.status.as_ref();
         let qos_class = theirs.and_then(|status| status.qos_class.clone());
         Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
+    }
+
+    /// Where its logs are.
+    pub fn logs(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    /// The node gives the pod up, for this reason.
+    pub fn evict(&self, words: String) {
+        *self.given_up.lock() = Some(words);
+        self.giving_up.notify_one();
+    }
+
+    /// Waits until the node gives the pod up.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn evicted(&self) -> String {
+        loop {
+            if let Some(words) = self.given_up.lock().take() {
+                return words;
+            }
+            self.giving_up.notified().await;
+        }
     }
 
     /// What its running containers use now.

@@ -201,7 +201,7 @@ impl Worker {
     }
 
     async fn wait(&mut self, wake: Option<Instant>) -> Happening {
-        let Self { spec, around, live, errand, tries, write, storage, .. } = self;
+        let Self { spec, around, live, errand, tries, write, storage, view, .. } = self;
         tokio::select! {
             changed = spec.changed() => match changed {
                 Ok(()) => Happening::Changed,
@@ -213,6 +213,7 @@ impl Worker {
             written = finished(write) => Happening::Written(written),
             () = around.changed() => Happening::Surroundings,
             words = storage.exceeded() => Happening::Overfull(words),
+            words = view.evicted() => Happening::Overfull(words),
             () = until(wake) => Happening::Time,
         }
     }

@@ -49,7 +49,7 @@ impl Server {
         let container = self.running(place)?;
         let Upgrade { response, established } = streaming::remote_command(request, wanted)?;
         let exec = self.exec.clone();
-        self.spawn(async move {
+        self.spawn(request.extensions().clone(), async move {
             match established.await {
                 Ok(session) => run(&exec, &container, command, session).await,
                 Err(error) => tracing::debug!(%error, "no streams for a program"),
@@ -63,7 +63,7 @@ impl Server {
         let Parameters { wanted, .. } = Parameters::parse(request.uri().query().unwrap_or_default());
         let container = self.running(place)?;
         let Upgrade { response, established } = streaming::remote_command(request, wanted)?;
-        self.spawn(async move {
+        self.spawn(request.extensions().clone(), async move {
             match established.await {
                 Ok(session) => attach(&container, session).await,
                 Err(error) => tracing::debug!(%error, "no streams for a container"),

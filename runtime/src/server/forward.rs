@@ -34,7 +34,7 @@ impl Server {
         let ports = ports(request.uri().query().unwrap_or_default()).map_err(Refusal::bad_request)?;
         let target = self.target(place)?;
         let Upgrade { response, established } = streaming::port_forward(request, &ports)?;
-        self.spawn(async move {
+        self.spawn(request.extensions().clone(), async move {
             match established.await {
                 Ok(forwards) => serve(Arc::new(target), forwards).await,
                 Err(error) => tracing::debug!(%error, "no streams to a pod's ports"),

@@ -165,7 +165,8 @@ mod tests {
     use crate::container::Usage;
 
     fn sample() -> Sample {
-        let usage = Usage { cpu: Duration::from_millis(1500), memory: 4096, memory_limit: 8192, throttled: 3 };
+        let usage =
+            Usage { cpu: Duration::from_millis(1500), memory: 4096, memory_limit: 8192, throttled: 3, files: 2 };
         let container = ContainerSample {
             name: "c".into(),
             id: "wasmtime://1".into(),

@@ -86,6 +86,8 @@ pub struct Outcome {
     structured: bool,
     connection: Connection,
     _resizes: Option<AbortOnDropHandle<()>>,
+    /// Our sides of the streams that only the client speaks on: it stops when one of them ends.
+    _silent: Vec<Writer>,
 }
 
 impl Outcome {
@@ -145,7 +147,7 @@ where
     connection.out.say(first.map_or(ERROR, |(_, channel)| channel), crate::outbox::What::Data(Default::default()));
     debug_assert_eq!((STDIN, RESIZE), (0, 4), "the places of the sinks");
     let error = connection.out.writer(ERROR);
-    let ends = Ends { stdin, stdout, stderr, error, resizes };
+    let ends = Ends { stdin, stdout, stderr, error, resizes, silent: Vec::new() };
     ends.session(wanted.tty, protocol.is_some_and(is_structured), connection)
 }
 
@@ -173,19 +175,26 @@ fn admit(headers: &Headers) -> Result<(), String> {
 /// Waits for all streams; none where the client leaves before.
 async fn gather(mut opened: mpsc::Receiver<Opened>, wanted: Wanted, resizable: bool) -> Option<Ends> {
     let (mut stdin, mut stdout, mut stderr, mut error, mut resizes) = (None, None, None, None, None);
+    let mut silent = Vec::new();
     loop {
         let complete = (!wanted.stdin || stdin.is_some())
             && (!wanted.stdout || stdout.is_some())
             && (!wanted.stderr || stderr.is_some())
             && (!resizable || resizes.is_some());
         if let Some(error) = error.take_if(|_| complete) {
-            return Some(Ends { stdin, stdout, stderr, error, resizes });
+            return Some(Ends { stdin, stdout, stderr, error, resizes, silent });
         }
         let Opened { headers, reader, writer, .. } = opened.recv().await?;
         match headers.get("streamType") {
             // What we have nothing to say on stays open, as kubelets leave it.
-            "stdin" if wanted.stdin => stdin = Some(reader),
-            "resize" if resizable => resizes = Some(reader),
+            "stdin" if wanted.stdin => {
+                stdin = Some(reader);
+                silent.push(writer);
+            }
+            "resize" if resizable => {
+                resizes = Some(reader);
+                silent.push(writer);
+            }
             "stdout" if wanted.stdout => stdout = Some(writer),
             "stderr" if wanted.stderr => stderr = Some(writer),
             "error" => error = Some(writer),
@@ -201,15 +210,16 @@ struct Ends {
     stderr: Option<Writer>,
     error: Writer,
     resizes: Option<Reader>,
+    silent: Vec<Writer>,
 }
 
 impl Ends {
     fn session(self, tty: bool, structured: bool, connection: Connection) -> Session {
-        let Self { stdin, stdout, stderr, error, resizes } = self;
+        let Self { stdin, stdout, stderr, error, resizes, silent } = self;
         let (resize, task) = resizes.map(sizes).unzip();
         let resizes = task.map(|task| AbortOnDropHandle::new(tokio::spawn(task)));
         let gone = connection.gone.clone();
-        let outcome = Outcome { error, structured, connection, _resizes: resizes };
+        let outcome = Outcome { error, structured, connection, _resizes: resizes, _silent: silent };
         Session { stdin, stdout, stderr, tty, resize, gone, outcome }
     }
 }

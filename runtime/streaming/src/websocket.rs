@@ -7,7 +7,7 @@ mod channels;
 mod frame;
 mod tunnel;
 
-pub use channels::{ChannelError, Channels, Piece};
 pub(crate) use channels::receive;
+pub use channels::{ChannelError, Channels, Piece};
 pub use frame::{Decoder, Event, FrameError};
 pub(crate) use tunnel::Tunnel;

@@ -18,17 +18,27 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A node whose toolbox is the guest of these tests.
 fn node() -> Exec {
-    let store = Store::open(scratch("images")).expect("a store");
-    store.import(&sample("programs"), "localhost/toolbox").expect("imports");
+    with_toolbox("images", "programs")
+}
+
+/// A node with the toolbox.
+pub fn toolbox() -> Exec {
+    with_toolbox("toolbox", "toolbox")
+}
+
+fn with_toolbox(directory: &str, guest: &str) -> Exec {
+    let store = Store::open(scratch(directory)).expect("a store");
+    store.import(&sample(guest), "localhost/toolbox").expect("imports");
     Exec::new(Arc::new(Directory::default()), store)
 }
 
+/// A line's words; a hard space stands for a space in one.
 fn words(line: &str) -> Vec<String> {
-    line.split_whitespace().map(str::to_owned).collect()
+    line.split(' ').map(|word| word.replace('\u{a0}', " ")).collect()
 }
 
 /// A container that waits, with what it has for its programs.
-async fn waiting(net: &Net) -> (Container, Arc<Ears>) {
+pub async fn waiting(net: &Net) -> (Container, Arc<Ears>) {
     let (container, ears) = start_with(&net.pod("pod"), &["programs", "wait"], |spec| {
         spec.name = "main".into();
         spec.program = "programs".into();
@@ -41,7 +51,7 @@ async fn waiting(net: &Net) -> (Container, Arc<Ears>) {
 }
 
 /// The client's ends of an exec.
-struct Client {
+pub struct Client {
     stdin: Option<DuplexStream>,
     stdout: DuplexStream,
     stderr: DuplexStream,
@@ -49,7 +59,7 @@ struct Client {
     seen: String,
 }
 
-fn streams(tty: bool) -> (Streams, Client) {
+pub fn streams(tty: bool) -> (Streams, Client) {
     let ((stdin, far_in), (stdout, far_out), (stderr, far_err)) = (duplex(1024), duplex(1024), duplex(1024));
     let (resize, sizes) = mpsc::channel(4);
     let streams = Streams {
@@ -63,12 +73,12 @@ fn streams(tty: bool) -> (Streams, Client) {
 }
 
 impl Client {
-    async fn say(&mut self, text: &str) {
+    pub async fn say(&mut self, text: &str) {
         self.stdin.as_mut().expect("open").write_all(text.as_bytes()).await.expect("somebody reads");
     }
 
     /// Reads until this has been seen, and forgets up to it.
-    async fn see(&mut self, text: &str) {
+    pub async fn see(&mut self, text: &str) {
         let reading = async {
             while !self.seen.contains(text) {
                 let mut bytes = [0; 1024];
@@ -86,7 +96,7 @@ impl Client {
     }
 
     /// All that comes, to the end.
-    async fn rest(&mut self) -> (String, String) {
+    pub async fn rest(&mut self) -> (String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         let both = async { tokio::join!(self.stdout.read_to_string(&mut out), self.stderr.read_to_string(&mut err)) };
         let (a, b) = timeout(DEADLINE, both).await.expect("it ends");
@@ -95,14 +105,19 @@ impl Client {
     }
 }
 
-fn begin(node: &Exec, container: &Handle, line: &str, tty: bool) -> (JoinHandle<Result<Exit, exec::Error>>, Client) {
+pub fn begin(
+    node: &Exec,
+    container: &Handle,
+    line: &str,
+    tty: bool,
+) -> (JoinHandle<Result<Exit, exec::Error>>, Client) {
     let (streams, client) = streams(tty);
     let (node, container, command) = (node.clone(), container.clone(), words(line));
     (tokio::spawn(async move { exec::run_in(&node, &container, command, streams).await }), client)
 }
 
 /// Runs a command whose input is empty: what it printed and how it ended.
-async fn ask(node: &Exec, container: &Container, line: &str) -> (String, String, Exit) {
+pub async fn ask(node: &Exec, container: &Container, line: &str) -> (String, String, Exit) {
     let (task, mut client) = begin(node, container.handle(), line, false);
     client.stdin = None;
     let (out, err) = client.rest().await;

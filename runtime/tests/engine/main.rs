@@ -9,5 +9,6 @@ mod http;
 mod limits;
 mod load;
 mod network;
+mod shell;
 mod stop;
 mod wasip1;

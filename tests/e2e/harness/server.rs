@@ -43,6 +43,16 @@ impl Server {
         Server { process, dir }
     }
 
+    /// The same, with this configuration (YAML).
+    pub fn start_configured(config: &str) -> Server {
+        let dir = TempDir::new().expect("a temporary directory");
+        images::import_all(&data(&dir));
+        let file = dir.path().join("config.yaml");
+        fs::write(&file, config).expect("the configuration");
+        let process = Process::start(&dir, &["--config", &file.to_string_lossy()]);
+        Server { process, dir }
+    }
+
     /// Ends the process with SIGKILL and starts another on what it left behind.
     pub fn crash_and_restart(&mut self) {
         self.process.kill();

@@ -4,6 +4,7 @@
 use super::eventually;
 use super::server::Server;
 use super::shell::{Run, Shell};
+use super::terminal::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,15 @@ impl Session {
     /// A server that no other test uses, in its namespace `default`.
     pub fn alone() -> Session {
         let server = Server::start();
+        let shell = Shell::new(&server.kubeconfig());
+        let session = Session { shell, server: Held::Own(server) };
+        session.await_service_account();
+        session
+    }
+
+    /// A server of its own with this configuration (YAML), in its namespace `default`.
+    pub fn configured(config: &str) -> Session {
+        let server = Server::start_configured(config);
         let shell = Shell::new(&server.kubeconfig());
         let session = Session { shell, server: Held::Own(server) };
         session.await_service_account();
@@ -100,6 +110,11 @@ impl Session {
     /// A command line with an input of its own, whatever becomes of it.
     pub fn feed(&self, line: &str, input: &str) -> Run {
         self.shell.run(line, input)
+    }
+
+    /// A command line at a terminal, or at a pipe: it runs beside the test.
+    pub fn terminal(&self, line: &str) -> Terminal {
+        Terminal::open(&self.shell, line)
     }
 
     /// Runs a command line until what it prints is as it should be, and returns that.

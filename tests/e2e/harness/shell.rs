@@ -62,8 +62,10 @@ impl Shell {
         self.dir.path().join("kubeconfig")
     }
 
-    pub fn run(&self, line: &str, input: &str) -> Run {
-        let mut child = Command::new("sh")
+    /// A command line, ready to be started.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = Command::new("sh");
+        command
             .args(["-c", line])
             .current_dir(self.dir())
             .env("HOME", self.dir())
@@ -71,10 +73,12 @@ impl Shell {
             .env("KUBECONFIG", self.kubeconfig())
             .process_group(0)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sh starts");
+            .stdout(Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, line: &str, input: &str) -> Run {
+        let mut child = self.command(line).stderr(Stdio::piped()).spawn().expect("sh starts");
         let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
         let input = give(&mut child, input.to_owned());
         let well = finish(&mut child, line);
@@ -103,7 +107,7 @@ fn finish(child: &mut Child, line: &str) -> bool {
 }
 
 /// The shell and all that it started.
-fn end_group(child: &Child) {
+pub fn end_group(child: &Child) {
     if let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
         // It may have ended just now.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);

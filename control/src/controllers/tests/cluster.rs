@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota, ServiceAccount,
+    ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
+    ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use objects::{nodes, pods};
@@ -89,6 +90,7 @@ impl Cluster {
         let mut accounts = self.registry.informer::<ServiceAccount>().subscribe();
         let mut quotas = self.registry.informer::<ResourceQuota>().subscribe();
         let mut claims = self.registry.informer::<PersistentVolumeClaim>().subscribe();
+        let mut volumes = self.registry.informer::<PersistentVolume>().subscribe();
         let store = self.registry.store();
         let mut events = store.watch(Interest::all("events"), store.revision()).expect("the present is remembered");
         let waiting = async {
@@ -106,6 +108,7 @@ impl Cluster {
                     _ = accounts.recv() => {}
                     _ = quotas.recv() => {}
                     _ = claims.recv() => {}
+                    _ = volumes.recv() => {}
                     _ = events.next() => {}
                 }
             }

@@ -21,6 +21,8 @@ const OF_THE_SERVER: &[&str] = &[
     "rolebindings.rbac.authorization.k8s.io",
     "roles.rbac.authorization.k8s.io",
     "services",
+    // The class of local volumes, which elsewhere comes with its provisioner.
+    "storageclasses.storage.k8s.io",
 ];
 
 fn managers(object: &Value) -> Vec<&str> {

@@ -1,6 +1,6 @@
 //! Quotas and protected storage, with the controllers that keep them.
 
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
@@ -49,8 +49,11 @@ async fn a_quota_is_counted_and_filled_up_again() {
 #[tokio::test]
 async fn a_claim_outlives_its_deletion_while_a_pod_uses_it() {
     let cluster = Cluster::start().await;
+    let volume = json!({"metadata": {"name": "disk"}, "spec": {"accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/srv"}}});
+    cluster.create::<PersistentVolume>(volume).await;
     let claim = json!({"metadata": {"name": "data", "namespace": "default"}, "spec": {"accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Gi"}}}});
+        "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}});
     cluster.create::<PersistentVolumeClaim>(claim).await;
     let volumes = json!({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]});
     cluster.create::<Pod>(pod("user", volumes)).await;

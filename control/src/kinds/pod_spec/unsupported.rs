@@ -33,7 +33,6 @@ const POD: &[(&str, When, &str)] = &[
     ("ephemeralContainers", Set, IGNORED),
     ("dnsConfig.nameservers", Set, IGNORED),
     ("setHostnameAsFQDN", Set, IGNORED),
-    ("imagePullSecrets", Set, IGNORED),
     ("affinity.podAffinity", Set, IGNORED),
     ("affinity.podAntiAffinity", Set, IGNORED),
     ("topologySpreadConstraints", Set, IGNORED),
@@ -59,10 +58,8 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("securityContext", Set, SANDBOXED),
     ("volumeDevices", Set, IGNORED),
     ("resizePolicy", Set, IGNORED),
-    ("tty", Set, IGNORED),
     ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
     ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
-    ("resources.limits.cpu", Set, "not enforced by Sampan"),
     ("resources.claims", Set, IGNORED),
 ];
 
@@ -70,10 +67,11 @@ const CONTAINER: &[(&str, When, &str)] = &[
 const MOUNT: &[(&str, When, &str)] = &[("mountPropagation", NotOneOf(&["None"]), IGNORED)];
 
 /// Fields of each volume.
-const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", Set, IGNORED), ("emptyDir.sizeLimit", Set, IGNORED)];
+const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", NotOneOf(&["Memory"]), ABSENT)];
 
 /// The volume sources that a node provides. All others are named in a warning.
-const VOLUMES: &[&str] = &["emptyDir", "configMap", "secret", "projected", "downwardAPI"];
+const VOLUMES: &[&str] =
+    &["emptyDir", "configMap", "secret", "projected", "downwardAPI", "hostPath", "persistentVolumeClaim", "ephemeral"];
 
 /// One line for each field of the pod spec at `path` that has no effect.
 pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {
@@ -141,7 +139,7 @@ mod tests {
             "dnsPolicy": "ClusterFirst",
             "containers": [{"name": "c", "lifecycle": {"preStop": {}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
                 "volumeMounts": [{"name": "v", "mountPath": "/x", "mountPropagation": "HostToContainer"}]}],
-            "volumes": [{"name": "v", "hostPath": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
+            "volumes": [{"name": "v", "nfs": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
         });
         let said = warnings(&spec, &Path::new("spec"));
         assert_eq!(
@@ -149,10 +147,8 @@ mod tests {
             [
                 "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
                 "spec.containers[0].lifecycle: not supported by Sampan, ignored",
-                "spec.containers[0].resources.limits.cpu: not enforced by Sampan",
                 "spec.containers[0].volumeMounts[0].mountPropagation: not supported by Sampan, ignored",
-                "spec.volumes[0].hostPath: not supported by Sampan",
-                "spec.volumes[1].emptyDir.sizeLimit: not supported by Sampan, ignored",
+                "spec.volumes[0].nfs: not supported by Sampan",
             ]
         );
     }

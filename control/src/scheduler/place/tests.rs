@@ -51,7 +51,7 @@ fn snapshot(nodes: impl IntoIterator<Item = Node>) -> Snapshot {
 }
 
 fn refusal(pod: &Pod, snapshot: &Snapshot) -> String {
-    match place(pod, snapshot) {
+    match place(pod, &storage::Demand::default(), snapshot) {
         Placement::On(node) => format!("on {node}"),
         Placement::Nowhere(verdict) => verdict.to_string(),
     }
@@ -81,7 +81,7 @@ fn selectors_affinity_and_tolerations_are_kept() {
     let mut picky = pod("p", "1Mi");
     let spec = picky.spec.get_or_insert_default();
     spec.node_selector = Some(BTreeMap::from([("kubernetes.io/hostname".to_owned(), "a".to_owned())]));
-    assert_eq!(place(&picky, &both), Placement::On("a".into()));
+    assert_eq!(place(&picky, &storage::Demand::default(), &both), Placement::On("a".into()));
 
     let named = |operator: &str| NodeSelectorTerm {
         match_expressions: Some(vec![NodeSelectorRequirement {
@@ -99,17 +99,17 @@ fn selectors_affinity_and_tolerations_are_kept() {
     };
     preferring.spec.get_or_insert_default().affinity =
         Some(Affinity { node_affinity: Some(affinity), ..Affinity::default() });
-    assert_eq!(place(&preferring, &both), Placement::On("a".into()));
+    assert_eq!(place(&preferring, &storage::Demand::default(), &both), Placement::On("a".into()));
 
     let mut tainted = node("a", "1Gi");
     let taint = Taint { key: "k".into(), effect: "NoExecute".into(), ..Taint::default() };
     tainted.spec = Some(NodeSpec { taints: Some(vec![taint]), ..NodeSpec::default() });
     let only = snapshot([tainted]);
-    assert!(matches!(place(&pod("p", "1Mi"), &only), Placement::Nowhere(_)));
+    assert!(matches!(place(&pod("p", "1Mi"), &storage::Demand::default(), &only), Placement::Nowhere(_)));
     let mut tolerant = pod("p", "1Mi");
     tolerant.spec.get_or_insert_default().tolerations =
         Some(vec![Toleration { operator: Some("Exists".into()), ..Toleration::default() }]);
-    assert_eq!(place(&tolerant, &only), Placement::On("a".into()));
+    assert_eq!(place(&tolerant, &storage::Demand::default(), &only), Placement::On("a".into()));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_host_port_is_held_once() {
     second.metadata.uid = Some("q".into());
     assert!(refusal(&second, &snapshot).contains("didn't have free ports"));
     snapshot.release(&serving);
-    assert_eq!(place(&second, &snapshot), Placement::On("a".into()));
+    assert_eq!(place(&second, &storage::Demand::default(), &snapshot), Placement::On("a".into()));
 }
 
 #[test]
@@ -133,7 +133,9 @@ fn siblings_spread() {
         let mut replica = pod(&format!("p{i}"), "1Mi");
         let owner = OwnerReference { uid: "set".into(), controller: Some(true), ..OwnerReference::default() };
         replica.metadata.owner_references = Some(vec![owner]);
-        let Placement::On(node) = place(&replica, &snapshot) else { panic!("there is room") };
+        let Placement::On(node) = place(&replica, &storage::Demand::default(), &snapshot) else {
+            panic!("there is room")
+        };
         snapshot.assign(&replica, &node);
     }
     assert!(snapshot.nodes().all(|(_, info, _)| info.pods == 2));
@@ -147,7 +149,7 @@ fn no_random_order_of_events_overfills_a_node_and_all_is_given_back() {
     for turn in 0..3000 {
         if rng.random_bool(0.6) {
             let new = pod(&turn.to_string(), &format!("{}Mi", rng.random_range(1..1500)));
-            if let Placement::On(node) = place(&new, &snapshot) {
+            if let Placement::On(node) = place(&new, &storage::Demand::default(), &snapshot) {
                 snapshot.assign(&new, &node);
                 snapshot.assign(&new, &node);
                 placed.push(new);

@@ -73,7 +73,6 @@ impl Store {
 
     /// The download of this blob, as far as it got: it is the same upload each time, after a restart too. While another
     /// process is at it, one that starts from nothing.
-    #[expect(dead_code, reason = "pulls are not here yet")]
     pub(in crate::image) fn download(&self, digest: &Digest) -> Result<Upload, Error> {
         let path = self.uploads()?.join(digest.hex());
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);

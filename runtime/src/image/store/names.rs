@@ -66,6 +66,10 @@ impl Store {
         // It may have gone with another name since it was put.
         self.put_blob(bytes)?;
         let media_type = if media_type.is_empty() { document.media_type() } else { media_type };
+        let before = self.record(&self.name_path(reference))?;
+        if before.is_some_and(|before| before.digest == digest && before.media_type == media_type) {
+            return Ok(digest);
+        }
         self.publish(&Record {
             reference: reference.to_string(),
             digest: digest.clone(),
@@ -134,7 +138,7 @@ impl Store {
     }
 
     /// Removes a blob and what was unpacked from it, whoever refers to it.
-    fn remove_blob(&self, digest: &Digest) -> Result<(), Error> {
+    pub(super) fn remove_blob(&self, digest: &Digest) -> Result<(), Error> {
         self.facts.lock().remove(digest);
         self.remove_rootfs(digest)?;
         let blob = self.blob_path(digest);

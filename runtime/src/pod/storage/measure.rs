@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Bytes of the blocks of everything in a directory: a file with two names once, what a link points to not at all.
 /// What vanishes meanwhile, or can't be read, counts nothing.
-pub(super) fn usage(directory: &Path) -> u64 {
+pub fn usage(directory: &Path) -> u64 {
     let mut linked = HashSet::new();
     let mut directories = vec![directory.to_owned()];
     let mut bytes = 0;

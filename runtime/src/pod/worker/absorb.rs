@@ -151,7 +151,7 @@ impl Worker {
     }
 
     fn started(&mut self, index: usize, instance: u32, image: String, started: Started) {
-        self.tell_started(index, &image, &started);
+        self.tell_started(index);
         let unit = &mut self.observed.units[index];
         unit.restarts = instance;
         unit.image = started.image.reference.to_string();
@@ -188,7 +188,7 @@ impl Worker {
             start::Error::Image(_) if reason == "InvalidImageName" => trouble,
             // A change tells of itself, unless it came while the start was failing.
             start::Error::Config(_) => Trouble { retry: Some(now + place::RETRY), ..trouble },
-            start::Error::Image(_) if reason == "ErrImagePull" => {
+            start::Error::Image(error) if error.is_pull() => {
                 let worse = format!("Back-off pulling image {image:?}: {reason}: {message}");
                 let worse = Trouble { retry, ..Trouble::new("ImagePullBackOff", worse) };
                 Trouble { retry, then: Some(Box::new((now + FRESH_FAILURE, worse))), ..trouble }

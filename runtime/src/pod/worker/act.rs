@@ -8,6 +8,7 @@ use super::super::observed::{Sandbox, State, Trouble, Unit};
 use super::super::outcome;
 use super::super::place;
 use super::super::plan::Step;
+use super::super::pulling::{Teller, go_duration};
 use super::super::start::{self, Order};
 use super::super::termination::{self, Words};
 use super::{Errand, HOLD, HOLD_IN_LINE, Live, Worker};
@@ -22,6 +23,10 @@ impl Worker {
         let now = Instant::now();
         match step {
             Step::MakeSandbox => {
+                let pressure = *self.ground.pressure.borrow();
+                if let Some(words) = pressure.refuses(&self.pod) {
+                    return self.evict(words);
+                }
                 self.begin(now, HOLD_IN_LINE);
                 let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
                 self.errand = Some(Box::pin(async move {
@@ -91,7 +96,9 @@ impl Worker {
         let name = unit.name.clone();
         let image = super::super::any_container(&self.pod, &name).and_then(|container| container.into_owned().image);
         let (pod, around) = (self.pod.clone(), self.around.fork());
-        let starting = start::start(self.ground.clone(), Order { pod, name, around, sandbox, etc, turn, instance });
+        let teller = Teller { recorder: self.ground.recorder.clone(), regarding: self.regarding_of(index) };
+        let order = Order { pod, name, around, sandbox, etc, turn, instance, teller };
+        let starting = start::start(self.ground.clone(), order);
         let image = image.unwrap_or_default();
         self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, Box::new(starting.await)) }));
     }
@@ -147,23 +154,4 @@ pub(super) fn not_started(unit: &mut Unit) {
 
 pub(super) async fn kill(container: Container) -> Exit {
     tokio::time::timeout(KILL_PATIENCE, container.kill()).await.unwrap_or(Exit::Code(KILLED))
-}
-
-/// As Go prints a duration: `10s`, `2m40s`, `5m0s`.
-fn go_duration(duration: Duration) -> String {
-    match (duration.as_secs() / 60, duration.as_secs() % 60) {
-        (0, seconds) => format!("{seconds}s"),
-        (minutes, seconds) => format!("{minutes}m{seconds}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_printed_as_go_prints_them() {
-        let printed = [10, 160, 300].map(|seconds| go_duration(Duration::from_secs(seconds)));
-        assert_eq!(printed, ["10s", "2m40s", "5m0s"]);
-    }
 }

@@ -6,7 +6,7 @@ use objects::events::Level::{self, Normal, Warning};
 use super::super::hook;
 use super::super::observed::Role;
 use super::super::place;
-use super::super::start::{self, Started};
+use super::super::start;
 use super::Worker;
 use crate::image::PullError;
 use crate::probe::{Kind, Unaskable};
@@ -17,6 +17,11 @@ impl Worker {
     }
 
     fn tell_of(&self, index: usize, level: Level, reason: &str, message: impl Into<String>) {
+        self.ground.recorder.record(&self.regarding_of(index), level, reason, message);
+    }
+
+    /// What events about a container are about.
+    pub(super) fn regarding_of(&self, index: usize) -> ObjectReference {
         let unit = &self.observed.units[index];
         let list = match unit.role {
             Role::Main => "containers",
@@ -24,21 +29,11 @@ impl Worker {
             Role::Init | Role::Sidecar => "initContainers",
         };
         let field_path = Some(format!("spec.{list}{{{}}}", unit.name));
-        let regarding = ObjectReference { field_path, ..self.regarding.clone() };
-        self.ground.recorder.record(&regarding, level, reason, message);
+        ObjectReference { field_path, ..self.regarding.clone() }
     }
 
-    pub(super) fn tell_started(&self, index: usize, image: &str, started: &Started) {
+    pub(super) fn tell_started(&self, index: usize) {
         let name = &self.observed.units[index].name;
-        if started.asked {
-            let size = started.image.size;
-            self.tell_of(index, Normal, "Pulling", format!("Pulling image {image:?}"));
-            let pulled =
-                format!("Successfully pulled image {image:?} from the node's own store. Image size: {size} bytes.");
-            self.tell_of(index, Normal, "Pulled", pulled);
-        } else {
-            self.tell_of(index, Normal, "Pulled", format!("Container image {image:?} already present on machine"));
-        }
         self.tell_of(index, Normal, "Created", format!("Created container: {name}"));
         self.tell_of(index, Normal, "Started", format!("Started container {name}"));
     }
@@ -50,8 +45,8 @@ impl Worker {
                 match error {
                     PullError::InvalidName { .. } => self.tell_of(index, Warning, "InspectFailed", error.to_string()),
                     PullError::NeverPull(_) => self.tell_of(index, Warning, reason, error.to_string()),
-                    PullError::NotFound(_) | PullError::Store { .. } => {
-                        self.tell_of(index, Normal, "Pulling", format!("Pulling image {image:?}"));
+                    PullError::Inspect { .. } => self.tell_of(index, Warning, "InspectFailed", error.to_string()),
+                    PullError::NotFound(_) | PullError::Unusable { .. } | PullError::Fetch { .. } => {
                         self.tell_of(index, Warning, "Failed", format!("Failed to pull image {image:?}: {error}"));
                     }
                 }
