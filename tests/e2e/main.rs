@@ -26,3 +26,4 @@ mod run;
 mod self_healing;
 mod services;
 mod tokens;
+mod toolbox;

@@ -18,6 +18,8 @@ pub struct Io {
     pub name: String,
     /// The code to end with, when some of the work could not be done.
     pub code: u8,
+    /// For the programs that it starts.
+    pub table: Table,
 }
 
 /// Output: line by line to a terminal, in large pieces to anything else.
@@ -39,6 +41,7 @@ impl Io {
             err: LineWriter::new(table.stream(2)),
             name: name.to_owned(),
             code: 0,
+            table: table.clone(),
         }
     }
 

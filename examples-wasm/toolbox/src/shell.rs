@@ -9,6 +9,7 @@ mod builtins;
 mod compound;
 mod expand;
 mod fields;
+mod heredoc;
 mod interactive;
 mod invocation;
 mod jobs;

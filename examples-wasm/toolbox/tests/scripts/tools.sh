@@ -28,4 +28,5 @@ export C=z; sh -c 'echo $C'; unset C; sh -c 'echo ${C-unset}'
 stat -c '%s %n' t; du -s p >/dev/null && echo du; echo abc | wc -c
 [ -d p ] && [ -f t ] && [ ! -e zz ] && echo tests
 printf '%s,' $(seq 3); echo; nl=$(printf 'a\nb'); echo "$nl"
+find p -type f -exec cat {} \; > found; sort found; env echo into > via; cat via; echo a | xargs echo > got 2>&1; cat got; env cat < got
 touch -d 2020-01-02 old; date -u -r old +%F; which sh >/dev/null && echo found
