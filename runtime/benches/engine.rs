@@ -16,6 +16,7 @@ use runtime::guest::CompiledGuest;
 use runtime::sandbox::Sandbox;
 
 const PODS: usize = 1_000;
+const STARTS: usize = 300;
 const BUSY: usize = 8;
 const CALLERS: usize = 16;
 const WINDOW: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ async fn main() {
     row("engine", format!("{:?}, {} KiB resident, {:?}", begun.elapsed(), resident(), engine.plan()));
     let echo = timed_load(&engine, "tcp-echo").await;
     let page = timed_load(&engine, "echo-hostname").await;
+    cold_starts(&engine).await;
+    clocks();
     let fabric = Fabric::new(fabric::Config::default());
     requests(&engine, &fabric, page.clone()).await;
     neighbours(&engine, &fabric, page).await;
@@ -49,6 +52,49 @@ async fn timed_load(engine: &Engine, name: &str) -> Arc<CompiledGuest> {
     let guest = engine.load(name, &path).await.expect("the sample is cached");
     row(name, format!("compiled in {compiled:?}, loaded from the cache in {:?}", begun.elapsed()));
     guest
+}
+
+/// From an image whose code is on disk, and in no container, to a guest that waits for its first connection.
+async fn cold_starts(engine: &Engine) {
+    let fabric = Fabric::new(fabric::Config::default());
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples-wasm/target/wasm32-wasip2/release/udp-echo.wasm");
+    drop(engine.load("udp-echo", &path).await.expect("the sample compiles"));
+    let (mut loads, mut starts) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let pod = pod(&fabric, 0);
+        let begun = Instant::now();
+        let guest = engine.load("udp-echo", &path).await.expect("the sample is cached");
+        loads.push(begun.elapsed());
+        let spec = Spec::new(Arc::new(Lines::default()));
+        let mut container = container::start(engine, guest, &pod, spec).expect("it starts");
+        container.begun().await;
+        starts.push(begun.elapsed());
+        container.kill().await;
+    }
+    loads.sort();
+    starts.sort();
+    let (half, most) = (STARTS / 2, STARTS * 99 / 100);
+    let figures = (loads[half], starts[half], starts[most]);
+    row(
+        "cold start",
+        format!("code mapped after p50 {:?}, waiting after p50 {:?}, p99 {:?}", figures.0, figures.1, figures.2),
+    );
+}
+
+/// What it costs to count a guest's turns: two looks at the wall's clock, or one at the thread's.
+fn clocks() {
+    const LOOKS: u32 = 1_000_000;
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        std::hint::black_box(Instant::now());
+    }
+    let wall = begun.elapsed() / LOOKS;
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        std::hint::black_box(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime));
+    }
+    row("clocks", format!("the wall's {wall:?}, the thread's {:?}", begun.elapsed() / LOOKS));
 }
 
 /// Requests to a handler pod, as the proxy makes them.

@@ -151,6 +151,7 @@ pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<L
     wasmtime_wasi::p3::cli::add_to_linker(l)?;
     wasmtime_wasi::p3::clocks::add_to_linker(l)?;
     filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    files::concurrent::add_to_linker(l)?;
     filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     wasmtime_wasi::p3::random::add_to_linker(l)?;
     wasmtime_wasi_http::p3::add_to_linker(l)?;

@@ -43,7 +43,7 @@ pub use reference::{InvalidReference, Reference};
 pub use registries::{Config, InvalidConfig, Registry};
 pub use remote::Error as RemoteError;
 pub use spin::Error as SpinError;
-pub use store::{Blob, Error as StoreError, Image, Module, Store, Stored, UnpackError, Upload, digest};
+pub use store::{Blob, Error as StoreError, Image, Module, Named, Store, Stored, UnpackError, Upload, digest};
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

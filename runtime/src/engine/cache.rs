@@ -5,12 +5,14 @@
 //! it, and what does not match is deleted and compiled again. There is a directory for each engine: another version,
 //! other settings, another address-space plan or another CPU never meet each other's code.
 
+use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
@@ -32,6 +34,25 @@ pub enum CacheError {
 
 pub(super) struct Cache {
     dir: PathBuf,
+    /// The files that this process has found whole, by digest. Summing one up takes longer than all the rest of a start,
+    /// and a file that nobody has touched since need not be summed up again.
+    whole: Mutex<HashMap<String, Identity>>,
+}
+
+/// What changes when a file does.
+#[derive(PartialEq, Eq)]
+struct Identity {
+    inode: (u64, u64),
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Option<Identity> {
+        let meta = fs::metadata(path).ok()?;
+        let changed = (meta.ctime(), meta.ctime_nsec());
+        Some(Identity { inode: (meta.dev(), meta.ino()), size: meta.size(), changed })
+    }
 }
 
 impl Cache {
@@ -45,21 +66,17 @@ impl Cache {
         if meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
             return Err(CacheError::NotOurs(dir));
         }
-        Ok(Cache { dir })
+        Ok(Cache { dir, whole: Mutex::default() })
     }
 
     /// The code of an image, if it is there and whole.
     pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
-        let (code, sum) = self.paths(digest);
-        let wanted = fs::read(&sum).ok()?;
-        let found = checksum(&code).ok()?;
-        if wanted != found {
-            tracing::warn!(path = %code.display(), "compiled code does not match its checksum, compiling again");
-            self.remove(digest);
-            return None;
+        if !self.is_known(digest) {
+            self.check(digest)?;
         }
+        let (code, _) = self.paths(digest);
         // SAFETY: the file is what `put` wrote with an engine of the same compatibility hash: it lies in a directory that
-        // only this user can write to, and its checksum has just been compared.
+        // only this user can write to, and it has not changed since its checksum was compared.
         match unsafe { Component::deserialize_file(engine, &code) } {
             Ok(component) => Some(component),
             Err(error) => {
@@ -68,6 +85,27 @@ impl Cache {
                 None
             }
         }
+    }
+
+    /// Whether the file was found whole before and is the same still: then it is mapped, and nothing of it is read.
+    pub(super) fn is_known(&self, digest: &str) -> bool {
+        let (code, _) = self.paths(digest);
+        Identity::of(&code).is_some_and(|now| self.whole.lock().get(digest) == Some(&now))
+    }
+
+    /// Sums the file up. One that is not whole is removed.
+    fn check(&self, digest: &str) -> Option<()> {
+        let (code, sum) = self.paths(digest);
+        // Before it is read: a file that changes meanwhile is another one.
+        let identity = Identity::of(&code)?;
+        let wanted = fs::read(&sum).ok()?;
+        if wanted != checksum(&code).ok()? {
+            tracing::warn!(path = %code.display(), "compiled code does not match its checksum, compiling again");
+            self.remove(digest);
+            return None;
+        }
+        self.whole.lock().insert(digest.to_owned(), identity);
+        Some(())
     }
 
     /// Whether another engine has the code of this image.
@@ -107,6 +145,7 @@ impl Cache {
     }
 
     fn remove(&self, digest: &str) {
+        self.whole.lock().remove(digest);
         let (code, sum) = self.paths(digest);
         for path in [sum, code] {
             // Gone already, or gone with the directory: either way `get` finds nothing.

@@ -142,6 +142,12 @@ impl Engine {
     }
 
     async fn read_or_compile(&self, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
+        // Mapping a file takes less than the way to another thread and back.
+        if self.inner().library.cache.is_known(digest)
+            && let Some(guest) = cached(self.inner(), digest)
+        {
+            return guest;
+        }
         let (engine, key) = (self.clone(), digest.to_owned());
         if let Some(guest) = blocking(move || cached(engine.inner(), &key)).await? {
             return guest;

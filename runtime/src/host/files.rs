@@ -1,6 +1,11 @@
 //! Opening files, within the container's [quota](crate::container::files): the one function of `wasi:filesystem` that
 //! is not wasmtime's as it stands. WASI has no word for "too many open files"; a guest is told of a quota (`EDQUOT`).
 
+pub(super) mod concurrent;
+
+use std::fs::File;
+use std::sync::Arc;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
@@ -17,15 +22,15 @@ type Opened = Result<Resource<Descriptor>, ErrorCode>;
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance(TYPES)?;
-    instance.func_wrap_async("[method]descriptor.open-at", |store, at: Where| {
-        Box::new(async move { Ok((open(store, at).await?,)) })
-    })?;
+    instance.func_wrap_async(OPEN_AT, |store, at: Where| Box::new(async move { Ok((open(store, at).await?,)) }))?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
 /// As wasmtime's own bindings call it.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
+
+const OPEN_AT: &str = "[method]descriptor.open-at";
 
 async fn open(mut store: StoreContextMut<'_, Host>, at: Where) -> wasmtime::Result<Opened> {
     let host = store.data_mut();
@@ -36,10 +41,7 @@ async fn open(mut store: StoreContextMut<'_, Host>, at: Where) -> wasmtime::Resu
     let opened = host.filesystem().open_at(directory, path_flags, path, open_flags, flags).await;
     match opened {
         Ok(descriptor) => {
-            let file = match host.table.get(&descriptor)? {
-                Descriptor::File(file) => file.file.clone(),
-                Descriptor::Dir(dir) => dir.dir.clone(),
-            };
+            let file = file(host.table.get(&descriptor)?);
             host.files.opened(&file);
             Ok(Ok(descriptor))
         }
@@ -47,5 +49,12 @@ async fn open(mut store: StoreContextMut<'_, Host>, at: Where) -> wasmtime::Resu
             host.files.failed();
             types::Host::convert_error_code(&mut host.filesystem(), error).map(Err)
         }
+    }
+}
+
+fn file(descriptor: &Descriptor) -> Arc<File> {
+    match descriptor {
+        Descriptor::File(file) => Arc::clone(&file.file),
+        Descriptor::Dir(dir) => Arc::clone(&dir.dir),
     }
 }

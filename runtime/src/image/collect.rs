@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Image, Reference, Store, StoreError};
+use super::{Named, Reference, Store, StoreError};
 
 /// Percent of the disk.
 const HIGH: u64 = 85;
@@ -98,41 +98,36 @@ fn make_room(
 }
 
 /// Those that may go, in the order in which they do.
-fn choose(images: Vec<Image>, used: &HashSet<String>, last: &HashMap<String, Timestamp>, now: Timestamp) -> Vec<Image> {
+fn choose(images: Vec<Named>, used: &HashSet<String>, last: &HashMap<String, Timestamp>, now: Timestamp) -> Vec<Named> {
     // A name may be out of use, and what it stands for in use by another name.
-    let is_used = |image: &Image| used.contains(&image.reference.to_string());
+    let is_used = |image: &Named| used.contains(&image.reference.to_string());
     let digests: HashSet<String> = images.iter().filter(|i| is_used(i)).map(|i| i.digest.to_string()).collect();
-    let pinned = |image: &Image| used.iter().any(|name| name.ends_with(&*image.digest));
-    let old = |image: &Image| now.duration_since(image.imported).unsigned_abs() >= MINIMUM_AGE;
-    let may_go = |image: &Image| {
+    let pinned = |image: &Named| used.iter().any(|name| name.ends_with(&*image.digest));
+    let old = |image: &Named| now.duration_since(image.imported).unsigned_abs() >= MINIMUM_AGE;
+    let may_go = |image: &Named| {
         let needed = is_used(image) || digests.contains(&*image.digest) || pinned(image);
         !image.reference.is_local() && !needed && old(image)
     };
-    let mut chosen: Vec<Image> = images.into_iter().filter(may_go).collect();
+    let mut chosen: Vec<Named> = images.into_iter().filter(may_go).collect();
     chosen.sort_by_key(|image| last.get(&image.reference.to_string()).copied().unwrap_or(image.imported));
     chosen
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ImageConfig, Module};
     use super::*;
     use crate::image::Digest;
 
-    fn image(name: &str, imported: i64) -> Image {
-        let digest = Digest::of(name.as_bytes());
-        Image {
+    fn image(name: &str, imported: i64) -> Named {
+        Named {
             reference: Reference::parse(name).expect("name"),
-            digest: digest.clone(),
-            module: Module { path: PathBuf::new(), digest },
-            config: ImageConfig::default(),
-            rootfs: None,
+            digest: Digest::of(name.as_bytes()),
             size: 1,
             imported: Timestamp::from_second(imported).expect("time"),
         }
     }
 
-    fn names(images: Vec<Image>) -> Vec<String> {
+    fn names(images: Vec<Named>) -> Vec<String> {
         images.iter().map(|image| image.reference.to_string()).collect()
     }
 
@@ -147,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_used_young_or_nowhere_else_stays() {
         let used = image("r.io/used:1", 0);
-        let alias = Image { reference: Reference::parse("r.io/alias:1").expect("name"), ..used.clone() };
+        let alias = Named { reference: Reference::parse("r.io/alias:1").expect("name"), ..used.clone() };
         let images =
             vec![used, alias, image("localhost/own:1", 0), image("r.io/young:1", 9_990), image("r.io/pinned:1", 0)];
         let pin = format!("r.io/pinned@{}", Digest::of(b"r.io/pinned:1"));

@@ -186,7 +186,7 @@ impl Puller {
 
     /// Looks for an image to run. Reads a file or two: not for an async worker's own thread.
     pub fn look(&self, name: &str, policy: Policy) -> Result<Found<Image>, PullError> {
-        self.look_with(name, policy, |store, reference| store.resolve(&reference.to_string()))
+        self.look_with(name, policy, Store::find)
     }
 
     /// Looks for an image whose files are wanted, whatever it is for.
@@ -236,7 +236,7 @@ impl Puller {
 
     /// Waits for a pull, and finds what is to be run.
     pub async fn image(&self, pull: &Pull) -> Result<Image, PullError> {
-        self.wait(pull, |store, reference| store.resolve(&reference.to_string())).await
+        self.wait(pull, Store::find).await
     }
 
     /// Waits for a pull, and finds the files.

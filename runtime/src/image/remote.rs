@@ -13,6 +13,7 @@ mod client;
 mod download;
 mod fetch;
 mod session;
+mod trust;
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ use super::{layout, manifest};
 
 pub use blobs::{Blob, Upload};
 pub use import::digest;
-pub use names::Stored;
+pub use names::{Named, Stored};
 use resolve::Facts;
 pub use resolve::{Image, Module};
 use toolbox::Toolbox;

@@ -11,6 +11,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::trust::Trust;
 use super::{Error, Patience};
 
 /// A redirection more is a loop.
@@ -21,7 +22,15 @@ const MAX_REDIRECTS: usize = 5;
 pub(in crate::image) struct Clients {
     patience: Patience,
     public: OnceLock<Arc<RootCertStore>>,
-    made: Mutex<HashMap<Option<PathBuf>, (Option<SystemTime>, reqwest::Client)>>,
+    /// By the file with the authorities.
+    made: Mutex<HashMap<Option<PathBuf>, Made>>,
+}
+
+#[derive(Debug)]
+struct Made {
+    /// When the file was changed, as it was read.
+    changed: Option<SystemTime>,
+    client: reqwest::Client,
 }
 
 impl Clients {
@@ -38,28 +47,31 @@ impl Clients {
     pub(super) fn client(&self, ca_file: Option<&Path>) -> Result<reqwest::Client, Error> {
         let changed = ca_file.and_then(|path| std::fs::metadata(path).and_then(|found| found.modified()).ok());
         let key = ca_file.map(Path::to_owned);
-        if let Some((_, client)) = self.made.lock().get(&key).filter(|(seen, _)| *seen == changed) {
-            return Ok(client.clone());
+        if let Some(made) = self.made.lock().get(&key).filter(|made| made.changed == changed) {
+            return Ok(made.client.clone());
         }
         let client = self.make(ca_file)?;
-        self.made.lock().insert(key, (changed, client.clone()));
+        self.made.lock().insert(key, Made { changed, client: client.clone() });
         Ok(client)
     }
 
     fn make(&self, ca_file: Option<&Path>) -> Result<reqwest::Client, Error> {
-        let mut roots = (**self.public.get_or_init(|| Arc::new(public()))).clone();
+        let (mut roots, mut named) = ((**self.public.get_or_init(|| Arc::new(public()))).clone(), Vec::new());
         if let Some(path) = ca_file {
             let refused = |reason| Error::Authorities { path: path.display().to_string(), reason };
-            for certificate in authorities(path).map_err(refused)? {
-                roots.add(certificate).map_err(|error| refused(error.to_string()))?;
+            named = authorities(path).map_err(refused)?;
+            for certificate in &named {
+                roots.add(certificate.clone()).map_err(|error| refused(error.to_string()))?;
             }
         }
         let broken = |reason: String| Error::Login { host: "any registry".to_owned(), reason };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let trust = Trust::new(roots, named, provider.clone()).map_err(broken)?;
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| broken(error.to_string()))?
-            .with_root_certificates(roots)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(trust))
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)

@@ -28,6 +28,19 @@ pub(super) struct Record {
     pub(super) imported: Timestamp,
 }
 
+/// A name that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub reference: Reference,
+    /// Of its manifest.
+    pub digest: Digest,
+    /// The bytes of all that the manifest lists.
+    pub size: u64,
+    /// When it was last pointed there.
+    pub imported: Timestamp,
+}
+
 /// A manifest that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -91,6 +104,21 @@ impl Store {
         let Ok(document) = Document::parse(&bytes) else { return Ok(None) };
         let media_type = if media_type.is_empty() { document.media_type().to_owned() } else { media_type };
         Ok(Some(Stored { digest, media_type, bytes }))
+    }
+
+    /// Every name whose manifest is here, in order.
+    pub fn list(&self) -> Result<Vec<Named>, Error> {
+        let mut names = Vec::new();
+        for path in self.name_paths()? {
+            let Some(Record { reference, digest, size, imported, .. }) = self.record(&path)? else { continue };
+            if let Ok(reference) = Reference::parse(&reference)
+                && self.blob(&digest)?.is_some()
+            {
+                names.push(Named { reference, digest, size, imported });
+            }
+        }
+        names.sort_by_key(|name| name.reference.to_string());
+        Ok(names)
     }
 
     /// The repositories below a registry's name (`localhost`): `app` of `localhost/app:v1`.

@@ -62,32 +62,20 @@ impl Store {
     /// # Errors
     /// A name that is none, an image that is here and can't be run.
     pub fn resolve(&self, reference: &str) -> Result<Option<Image>, Error> {
-        let reference = parse(reference)?;
-        if let Some(image) = self.resolve_toolbox(&reference)? {
+        self.find(&parse(reference)?)
+    }
+
+    /// The same, for a name that was read.
+    pub fn find(&self, reference: &Reference) -> Result<Option<Image>, Error> {
+        if let Some(image) = self.resolve_toolbox(reference)? {
             return Ok(Some(image));
         }
-        let (digest, imported) = match (self.record(&self.name_path(&reference))?, reference.digest()) {
+        let (digest, imported) = match (self.record(&self.name_path(reference))?, reference.digest()) {
             (Some(record), _) => (record.digest, record.imported),
             (None, Some(digest)) => (digest.parse()?, Timestamp::UNIX_EPOCH),
             (None, None) => return Ok(None),
         };
-        self.image(reference, digest, imported)
-    }
-
-    /// Every name, in order. Those whose image can't be run here are left out.
-    pub fn list(&self) -> Result<Vec<Image>, Error> {
-        let mut images = Vec::new();
-        for path in self.name_paths()? {
-            let Some(record) = self.record(&path)? else { continue };
-            let Ok(reference) = Reference::parse(&record.reference) else { continue };
-            match self.image(reference, record.digest, record.imported) {
-                Ok(image) => images.extend(image),
-                Err(Error::Io { path, source }) => return Err(Error::Io { path, source }),
-                Err(_) => {}
-            }
-        }
-        images.sort_by_key(|image| image.reference.to_string());
-        Ok(images)
+        self.image(reference.clone(), digest, imported)
     }
 
     /// None when something of it is gone: then the name stands for nothing.
@@ -103,8 +91,10 @@ impl Store {
     }
 
     fn facts(&self, digest: &Digest) -> Result<Option<Arc<Facts>>, Error> {
-        if let Some(facts) = self.facts.lock().get(digest) {
-            return Ok(Some(facts.clone()));
+        let known = self.facts.lock().get(digest).cloned();
+        // Another process may have removed the files with the image, before it was pulled again.
+        if let Some(facts) = known.filter(|facts| facts.rootfs.as_ref().is_none_or(|rootfs| rootfs.is_dir())) {
+            return Ok(Some(facts));
         }
         let Some(facts) = self.gather(digest)?.map(Arc::new) else { return Ok(None) };
         let mut known = self.facts.lock();

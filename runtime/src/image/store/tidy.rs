@@ -33,7 +33,23 @@ impl Store {
             remove(&uploads.join(name))?;
             freed += size;
         }
+        self.tidy_rootfs(before)?;
         Ok(freed)
+    }
+
+    /// Directories that were half made when somebody died.
+    fn tidy_rootfs(&self, before: SystemTime) -> Result<(), Error> {
+        let all = self.root.join("rootfs");
+        let entries = match fs::read_dir(&all) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(at(&all))?,
+        };
+        for entry in entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".making-")) {
+            if entry.metadata().and_then(|found| found.modified()).is_ok_and(|modified| modified < before) {
+                fs::remove_dir_all(entry.path()).or_else(unless_missing).map_err(at(&entry.path()))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -106,7 +107,7 @@ impl UnpackLayer for Dir {
         };
         let Budget { bytes, files } = budget;
         let mut measured = Measured { inner, hash: Sha256::new(), left: bytes };
-        let mut target = Target { root: self, added: HashSet::new(), files };
+        let mut target = Target { root: self, touched: Touched::default(), files };
         let mut entries = Entries::new(&mut measured);
         entries.each(|entry, content| target.add(entry, content))?;
         io::copy(&mut measured, &mut io::sink()).map_err(broken)?;
@@ -121,8 +122,9 @@ impl UnpackLayer for Dir {
 /// The directory, while one layer is laid over it.
 struct Target<'a> {
     root: &'a Dir,
-    /// What is of this layer: its whiteouts are about the layers below.
-    added: HashSet<PathBuf>,
+    /// What is of this layer, and the directories above it: its whiteouts are about the layers below. Hashes, because
+    /// the paths of a hostile archive would fill the memory.
+    touched: Touched,
     files: &'a mut u64,
 }
 
@@ -162,7 +164,7 @@ impl Target<'_> {
             EntryType::GNUSparse => return Err(Error::Entry("a sparse file")),
             _ => return Ok(()),
         }
-        self.added.insert(path);
+        self.touched.insert(&path);
         Ok(())
     }
 
@@ -223,36 +225,61 @@ impl Target<'_> {
             return Err(Error::Escape(parent.join(OsStr::from_bytes(hidden))));
         }
         let path = parent.join(OsStr::from_bytes(hidden));
-        if self.added.contains(&path)
-            || !self.root.is_dir(if parent == Path::new("") { Path::new(".") } else { parent })
-        {
+        if !self.root.is_dir(here(parent)) {
             return Ok(());
         }
-        self.clear(&path).map_err(io(&path))
+        let is_directory = self.root.symlink_metadata(&path).is_ok_and(|found| found.is_dir());
+        let hidden = match (self.touched.contains(&path), is_directory) {
+            (false, _) => self.clear(&path),
+            (true, true) => self.hide_lower(&path),
+            (true, false) => Ok(()),
+        };
+        hidden.map_err(io(&path))
     }
 
     fn hide_lower(&self, parent: &Path) -> io::Result<()> {
         let mut waiting = vec![parent.to_owned()];
         while let Some(directory) = waiting.pop() {
-            let here = if directory == Path::new("") { Path::new(".") } else { &directory };
-            let entries = match self.root.read_dir(here) {
+            let entries = match self.root.read_dir(here(&directory)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 entries => entries?,
             };
             for entry in entries {
                 let entry = entry?;
                 let path = directory.join(entry.file_name());
-                let of_this_layer = self.added.contains(&path);
-                match (of_this_layer, entry.file_type()?.is_dir()) {
+                match (self.touched.contains(&path), entry.file_type()?.is_dir()) {
                     (true, true) => waiting.push(path),
                     (true, false) => {}
-                    (false, true) if self.added.iter().any(|added| added.starts_with(&path)) => waiting.push(path),
                     (false, _) => self.clear(&path)?,
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Paths, by their hashes.
+#[derive(Default)]
+struct Touched(RandomState, HashSet<u64>);
+
+impl Touched {
+    fn insert(&mut self, path: &Path) {
+        for part in path.ancestors() {
+            // What is known has its directories known.
+            if !self.1.insert(self.0.hash_one(part)) {
+                break;
+            }
+        }
+    }
+
+    fn contains(&self, path: &Path) -> bool {
+        self.1.contains(&self.0.hash_one(path))
+    }
+}
+
+/// The root itself has a name only so.
+fn here(directory: &Path) -> &Path {
+    if directory == Path::new("") { Path::new(".") } else { directory }
 }
 
 /// An entry's path below the root, or the refusal of one that leads out.
