@@ -92,10 +92,19 @@ fn scripts_do_in_a_pod_what_they_do_in_dash() {
 #[test]
 fn exit_codes_come_through() {
     let session = boxes("toolbox-codes");
-    for (command, code) in [("true", 0), ("false", 1), ("sh -c 'exit 42'", 42), ("grep x /nowhere", 2), ("test a = b", 1)] {
-        assert_eq!(session.run(&format!("kubectl exec box -- {command} 2>/dev/null; echo $?")), format!("{code}\n"), "{command}");
+    for (command, code) in
+        [("true", 0), ("false", 1), ("sh -c 'exit 42'", 42), ("grep x /nowhere", 2), ("test a = b", 1)]
+    {
+        assert_eq!(
+            session.run(&format!("kubectl exec box -- {command} 2>/dev/null; echo $?")),
+            format!("{code}\n"),
+            "{command}"
+        );
     }
-    assert_eq!(session.feed("kubectl exec -i box -- sh", "echo from $0; read x\nline\necho $x\nexit 3\n").stdout, "from sh\nline\n");
+    assert_eq!(
+        session.feed("kubectl exec -i box -- sh", "echo from $0; read x\nline\necho $x\nexit 3\n").stdout,
+        "from sh\nline\n"
+    );
     assert_eq!(session.run("kubectl exec box -- pwd"), "/data\n");
 }
 
@@ -138,8 +147,8 @@ fn a_prompt_edits_lines_and_interrupts_what_runs() {
     shell.see("^C\r\n");
     shell.say("\x1b[A\r");
     shell.see("code 130\r\n");
-    shell.say("touch long-name; ls lo\t\r");
-    shell.see("long-name\r\n");
+    shell.say("touch long-name\rls lo\t\r");
+    shell.see("\r\nlong-name\r\n");
     shell.say("sleep 1000 | cat &\rps\r");
     shell.see("sleep 1000");
     shell.say("kill %1; wait; false\r");
@@ -151,7 +160,8 @@ fn a_prompt_edits_lines_and_interrupts_what_runs() {
 #[test]
 fn a_pod_to_debug_with_is_one_command_away() {
     let session = Session::new("toolbox-debug");
-    let mut shell = session.terminal("kubectl run -i --tty --rm debug --image=localhost/toolbox --restart=Never -- bash");
+    let mut shell =
+        session.terminal("kubectl run -i --tty --rm debug --image=localhost/toolbox --restart=Never -- bash");
     shell.see("# ");
     shell.say("echo $((6 * 7))\r");
     shell.see("\r\n42\r\n");

@@ -51,7 +51,7 @@ impl Shell {
         if !self.interactive || matches!(table.get(0), Some(Stream::Own(0))) {
             table.set(0, Stream::Null);
         }
-        let text = and_or.span.text();
+        let text = and_or.span.text().trim_end().to_owned();
         self.status = 0;
         match self.members(and_or, &table)? {
             Ok(processes) => {

@@ -84,7 +84,10 @@ fn error(request: &Request, code: &ErrorCode) -> Error {
         ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             Error::Timeout
         }
-        other => Error::Secure(format!("{other:?}")),
+        ErrorCode::DestinationIpUnroutable | ErrorCode::DestinationIpProhibited => {
+            Error::Connect { host: host(), port: request.url.port, why: "No route to host".to_owned() }
+        }
+        other => Error::Secure(format!("{other:?}").trim_start_matches("ErrorCode::").to_owned()),
     }
 }
 
