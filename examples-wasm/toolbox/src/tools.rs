@@ -172,7 +172,7 @@ pub fn basename(path: &str) -> &str {
 
 /// Runs a tool to its end.
 pub fn run(tool: &Tool, arguments: &[String], table: &Table) -> u8 {
-    let mut io = Io::new(tool.name, table);
+    let mut io = if tool.quick { Io::small(tool.name, table) } else { Io::new(tool.name, table) };
     let result = (tool.work)(arguments.get(1..).unwrap_or_default(), &mut io);
     finish(result, &mut io)
 }
