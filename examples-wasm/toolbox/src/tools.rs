@@ -120,6 +120,7 @@ const TOOLS: &[Tool] = &[
     tool("printenv", env::printenv),
     quick("printf", echo::printf),
     tool("ps", processes::ps),
+    quick("pwd", paths::pwd),
     tool("readlink", paths::readlink),
     tool("realpath", paths::realpath),
     tool("rm", remove::rm),

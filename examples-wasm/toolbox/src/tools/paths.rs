@@ -1,4 +1,4 @@
-//! `basename`, `dirname`, `realpath`, `readlink`, `which`.
+//! `pwd`, `basename`, `dirname`, `realpath`, `readlink`, `which`.
 
 use std::io::Write as _;
 
@@ -7,6 +7,11 @@ use crate::files;
 use crate::io::Io;
 use crate::options;
 use crate::tools;
+
+pub fn pwd(_: &[String], io: &mut Io) -> Result<u8, Failure> {
+    writeln!(io.out, "{}", files::working().display())?;
+    Ok(0)
+}
 
 pub fn basename(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
     let options = options::parse(arguments, "+as:", &[])?;
