@@ -78,7 +78,7 @@ pub struct Settings {
     #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
     #[serde(default)]
     pub host_path_roots: Vec<PathBuf>,
-    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<5% [default: those, and a twentieth of a small machine's memory]
+    /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<1Gi [default: those, or a twentieth where that is less]
     #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
     #[serde(default, deserialize_with = "thresholds")]
     pub eviction_hard: Vec<(String, String)>,

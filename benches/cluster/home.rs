@@ -100,6 +100,11 @@ impl Server {
         Connection::tls(&self.access).await
     }
 
+    /// The way to the API.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
     /// How long it took from its start to the line that says it is ready.
     pub fn took(&self) -> Duration {
         self.running.took

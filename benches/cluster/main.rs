@@ -17,15 +17,19 @@ mod access;
 mod connection;
 mod manifests;
 mod pod_watch;
+mod websocket;
 
 mod report;
 
 mod crowd;
+mod exec;
+mod forward;
 mod handler;
 mod held;
 mod idle;
 mod latency;
 mod reads;
+mod returned;
 mod start;
 mod watchers;
 mod writes;
@@ -47,6 +51,9 @@ const MEASURES: &[(&str, Measure)] = &[
     ("idle", || idle::measure().boxed()),
     ("latency", || latency::measure().boxed()),
     ("crowd", || crowd::measure().boxed()),
+    ("returned", || returned::measure().boxed()),
+    ("exec", || exec::measure().boxed()),
+    ("forward", || forward::measure().boxed()),
     ("handler", || handler::measure().boxed()),
     ("writes", || writes::measure().boxed()),
     ("reads", || reads::measure().boxed()),

@@ -42,6 +42,14 @@ struct Metadata {
 struct Status {
     #[serde(default)]
     conditions: Vec<Condition>,
+    #[serde(default, rename = "containerStatuses")]
+    containers: Vec<Container>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "restartCount")]
+    restarts: u32,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +75,19 @@ impl PodWatch {
         let mut ready = HashSet::new();
         self.until(|event| {
             if event.is_ready() {
+                ready.insert(event.object.metadata.name.clone());
+            }
+            ready.len() >= count
+        })
+        .await
+        .with_context(|| format!("of {count} pods"))
+    }
+
+    /// Returns when as many pods have become ready after they were started again.
+    pub async fn restarted_count(&mut self, count: usize) -> anyhow::Result<()> {
+        let mut ready = HashSet::new();
+        self.until(|event| {
+            if event.is_ready() && event.is_restarted() {
                 ready.insert(event.object.metadata.name.clone());
             }
             ready.len() >= count
@@ -106,6 +127,13 @@ impl PodWatch {
 }
 
 impl Event {
+    fn is_restarted(&self) -> bool {
+        self.object
+            .status
+            .as_ref()
+            .is_some_and(|status| status.containers.iter().any(|container| container.restarts > 0))
+    }
+
     fn is_ready(&self) -> bool {
         let mut conditions = self.object.status.iter().flat_map(|status| &status.conditions);
         self.r#type != "DELETED"

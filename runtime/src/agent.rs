@@ -32,6 +32,7 @@ use crate::engine::{self, Engine, EngineError};
 use crate::eviction::{self, Pressure, Thresholds};
 use crate::exec::Exec;
 use crate::image;
+use crate::keyvalue::Stores;
 use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
@@ -300,6 +301,7 @@ impl Node {
             fabric: self.fabric,
             addresses: AddressPool::new(cidr),
             images: self.images,
+            keyvalue: Stores::new(self.config.data_dir.join("keyvalue")),
             puller: self.puller,
             logs: self.logs,
             host_ip: self.config.node_ip,

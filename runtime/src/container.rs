@@ -26,14 +26,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
+use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
 use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
+use crate::keyvalue;
 use crate::sandbox::Sandbox;
 use crate::volume::beneath;
 use console::Console;
@@ -67,6 +69,10 @@ pub struct Spec {
     pub args: Vec<String>,
     /// The environment. `HOSTNAME` is added where it is missing.
     pub env: Vec<(String, String)>,
+    /// What `wasi:config` tells it.
+    pub config: Vec<(String, String)>,
+    /// Where `wasi:keyvalue` keeps what it is given; `None` refuses to.
+    pub keyvalue: Option<keyvalue::Namespace>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
     /// More of them, which are made when the guest first looks at what directories it has.
@@ -96,6 +102,8 @@ impl Spec {
             program: String::new(),
             args: Vec::new(),
             env: Vec::new(),
+            config: Vec::new(),
+            keyvalue: None,
             mounts: Vec::new(),
             lazy_mounts: Vec::new(),
             working_dir: None,
@@ -209,6 +217,9 @@ pub(crate) struct Setting {
     /// Room for pipes between its programs.
     pub(crate) pipes: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
+    pub(crate) config: WasiConfigVariables,
+    /// Opened by the first of its instances that asks.
+    pub(crate) keyvalue: OnceCell<Arc<keyvalue::Store>>,
 }
 
 impl Setting {
@@ -236,6 +247,8 @@ impl Setting {
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,
+            config: std::mem::take(&mut spec.config).into_iter().collect(),
+            keyvalue: OnceCell::new(),
             spec,
         }
     }

@@ -1,6 +1,7 @@
 //! An image, ready to run: checked, compiled, and bound to what the host offers.
 
 mod command;
+pub mod interfaces;
 mod service;
 pub(crate) mod sniff;
 mod unmet;

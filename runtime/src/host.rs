@@ -2,16 +2,21 @@
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
-//! [container's log](stdio).
+//! [container's log](stdio). [Configuration](config), [pairs that are kept](keyvalue), [log lines](logging) and [TLS](tls) are
+//! each a file with the same parts: what the interface works on, its functions, its place in the linker.
 
+mod config;
 mod files;
 pub(crate) mod http;
+mod keyvalue;
+mod logging;
 pub(crate) mod pipe;
 pub(crate) mod preopens;
 mod processes;
 mod sockets;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
+mod tls;
 
 use std::sync::Arc;
 
@@ -23,6 +28,7 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView, WasiFiles
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_tls::WasiTlsCtx;
 
 use crate::container::files::Files;
 use crate::container::limits::Limits;
@@ -53,6 +59,7 @@ pub(crate) struct Host {
     table: ResourceTable,
     network: Network,
     outgoing: Outgoing,
+    tls: WasiTlsCtx,
     setting: Arc<Setting>,
     program: Arc<Program>,
     pub(crate) limits: Limits,
@@ -73,6 +80,7 @@ impl Host {
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
             outgoing: Outgoing::new(plug.clone()),
+            tls: tls::context(plug.fabric()),
             files: Files::new(setting.files.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
             setting: setting.clone(),
@@ -156,6 +164,7 @@ pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<L
     wasmtime_wasi::p3::random::add_to_linker(l)?;
     wasmtime_wasi_http::p3::add_to_linker(l)?;
     sockets::concurrent::add_to_linker(l, Host::sockets)?;
+    tls::add_concurrent_to_linker(l)?;
     Ok(linker)
 }
 
@@ -195,5 +204,9 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         program: &host.program,
     })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    config::add_to_linker(l)?;
+    logging::add_to_linker(l)?;
+    keyvalue::add_to_linker(l)?;
+    tls::add_to_linker(l)?;
     Ok(linker)
 }

@@ -26,5 +26,6 @@ pub mod sandbox;
 pub mod container;
 pub mod exec;
 mod host;
+pub mod keyvalue;
 
 pub use agent::{BuildError, Config, Node, RunError};

@@ -5,6 +5,7 @@
 //! and tested that way.
 
 pub mod backoff;
+pub mod config;
 pub mod downward;
 pub mod env;
 pub mod etc;

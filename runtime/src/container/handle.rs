@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Meter, Setting};
+use crate::guest::CompiledGuest;
 
 /// A running container's other side. It keeps nothing running: when the container is over, what was started through it
 /// is too. Holders let go of it soon, because it holds the pod's network.
@@ -13,6 +14,11 @@ impl Handle {
     /// What the pod calls the container.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// What it runs.
+    pub fn guest(&self) -> &Arc<CompiledGuest> {
+        &self.0.guest
     }
 
     /// Completes when the container is dropped.

@@ -32,6 +32,9 @@ pub enum CacheError {
     NotOurs(PathBuf),
 }
 
+/// Counts the ways in which bytes were made ready for the compiler: what was compiled after an earlier one is made anew.
+const PREPARATION: u32 = 3;
+
 pub(super) struct Cache {
     dir: PathBuf,
     /// The files that this process has found whole, by digest. Summing one up takes longer than all the rest of a start,
@@ -59,6 +62,7 @@ impl Cache {
     pub(super) fn open(root: &Path, engine: &wasmtime::Engine) -> Result<Cache, CacheError> {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        PREPARATION.hash(&mut hasher);
         let dir = root.join(format!("{:016x}", hasher.finish()));
         let failed = |source| CacheError::Directory { path: dir.clone(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;

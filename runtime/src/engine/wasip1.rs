@@ -2,7 +2,10 @@
 //!
 //! wasmtime's adapter for commands, a small module of its own, speaks preview 1 on one side and `wasi:cli` 0.2 on the
 //! other. Wrapped together they are a component like any other: same engine, same limits, same host. It takes a few
-//! milliseconds, once; what is kept is the code compiled from the result.
+//! milliseconds, once; what is kept is the code compiled from the result. The adapter knows success and failure only, so
+//! [exit codes](exit) go around it.
+
+mod exit;
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER,
@@ -25,7 +28,8 @@ struct Face {
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, LoadError> {
     let face = face(module).map_err(|error| LoadError::Invalid(error.to_string()))?;
     admit(&face)?;
-    encode(module).map_err(|error| LoadError::CoreModule { why: format!("does not keep to wasip1: {error}") })
+    let module = exit::with_code(module).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    encode(&module).map_err(|error| LoadError::CoreModule { why: format!("does not keep to wasip1: {error}") })
 }
 
 fn encode(module: &[u8]) -> Result<Vec<u8>, String> {

@@ -98,12 +98,14 @@ pub enum ThresholdError {
 pub struct Thresholds(Vec<Threshold>);
 
 impl Default for Thresholds {
-    /// A kubelet's for memory, but no more than a twentieth of a small machine; k3s's for disks.
+    /// A kubelet's for memory, but no more than a twentieth of a small machine. Of a disk a twentieth, as k3s has it, but no
+    /// more than what guests can do with: a laptop's disk is not the node's alone.
     fn default() -> Self {
-        let least = Amount::Least(50, 100 << 20);
-        let (memory, twentieth) = (Threshold { signal: Signal::Memory, amount: least }, Amount::Permille(50));
-        let disk = |signal| Threshold { signal, amount: twentieth };
-        Self(vec![memory, disk(Signal::Disk), disk(Signal::Inodes)])
+        Self(vec![
+            Threshold { signal: Signal::Memory, amount: Amount::Least(50, 100 << 20) },
+            Threshold { signal: Signal::Disk, amount: Amount::Least(50, 1 << 30) },
+            Threshold { signal: Signal::Inodes, amount: Amount::Permille(50) },
+        ])
     }
 }
 
@@ -174,9 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn a_small_machine_keeps_a_twentieth() {
+    fn a_small_machine_keeps_a_twentieth_and_a_large_one_less() {
         let memory = Thresholds::default().iter().find(|t| t.signal == Signal::Memory).expect("memory");
         assert_eq!(memory.of(64 << 30), 100 << 20);
         assert_eq!(memory.of(200 << 20), 10 << 20);
+        let disk = Thresholds::default().iter().find(|t| t.signal == Signal::Disk).expect("disk");
+        assert_eq!((disk.of(10 << 30), disk.of(1 << 40)), ((10 << 30) / 20, 1 << 30));
     }
 }

@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::eviction::Pressure;
 use crate::exec::Exec;
 use crate::image;
+use crate::keyvalue::Stores;
 use crate::logs::Logs;
 use crate::volume::places::Places;
 
@@ -36,6 +37,8 @@ pub struct Ground {
     pub addresses: AddressPool,
     /// Images.
     pub images: image::Store,
+    /// What guests keep in `wasi:keyvalue`.
+    pub keyvalue: Arc<Stores>,
     /// Gets them.
     pub puller: image::Puller,
     /// What containers print.
@@ -75,7 +78,7 @@ impl Ground {
             config_maps,
             secrets,
             tokens: around.tokens(),
-            claims: around.claims(),
+            elsewhere: around.elsewhere(),
             services: self.services.around(namespace, links),
         }
     }

@@ -1,9 +1,12 @@
 //! The worker's two writes to the API: the pod's status, and in the end its removal.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::Request;
 use kube::{Client, Resource};
+use serde_json::json;
 
 use crate::status;
 
@@ -16,16 +19,22 @@ pub enum Written {
     Gone,
 }
 
-/// Patches the status. A strategic merge, as kubelets do: conditions that others own stay.
+/// Patches the status, and in the same write the annotations that have changed. A strategic merge, as kubelets do:
+/// conditions that others own stay.
 pub async fn status(
     client: Client,
     pod: &Pod,
     status: &PodStatus,
     previous: Option<&PodStatus>,
+    annotations: &BTreeMap<String, String>,
 ) -> Result<Written, kube::Error> {
     let (namespace, name, uid) = names(pod);
     // At first, what is there is what the node reported in its earlier life.
-    let patch = Patch::Strategic(status::patch(uid, status, previous.or(pod.status.as_ref())));
+    let mut patch = status::patch(uid, status, previous.or(pod.status.as_ref()));
+    if !annotations.is_empty() {
+        patch["metadata"]["annotations"] = json!(annotations);
+    }
+    let patch = Patch::Strategic(patch);
     let request = Request::new(Pod::url_path(&(), Some(namespace)))
         .patch_subresource("status", name, &PatchParams::default(), &patch)
         .map_err(kube::Error::BuildRequest)?;

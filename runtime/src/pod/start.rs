@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::ground::Ground;
 use super::pulling::{Teller, Wanted};
 use super::termination::Words;
-use super::{env, place};
+use super::{config, env, place};
 use crate::agent::references::Subscription;
 use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
@@ -107,6 +107,7 @@ struct Prepared {
     sink: Arc<Sink>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    config: Vec<(String, String)>,
     mounts: Vec<Mount>,
     lazy_mounts: Vec<LazyMount>,
     words: Option<Words>,
@@ -128,6 +129,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     let container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
     let sandbox = order.sandbox.clone();
     let id = id(&order);
+    let keyvalue = ground.keyvalue.namespace(order.pod.metadata.namespace.as_deref().unwrap_or("default"));
     let order = Arc::new((order, container));
     let wanted = Arc::new(Wanted::of(&ground, &order.1));
     let mut image = None;
@@ -145,12 +147,14 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     let container = &order.1;
     // A compilation may take long, and does not need a turn: the engine has its own.
     drop(turn);
-    let Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words } = prepared;
+    let Prepared { image, module, sink, arguments, variables, config, mounts, lazy_mounts, words } = prepared;
     let guest = ground.engine.load(&module.digest, &module.path).await?;
     let working_dir = container.working_dir.clone().filter(|directory| !directory.is_empty());
     let spec = Spec {
         args: arguments,
         env: variables,
+        config,
+        keyvalue: Some(keyvalue),
         mounts,
         lazy_mounts,
         working_dir: working_dir.or_else(|| image.config.working_dir.clone()),
@@ -207,7 +211,8 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mut mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
-    if let Some(rootfs) = &image.rootfs {
+    // A volume at the root hides the image's own.
+    if let Some(rootfs) = image.rootfs.as_ref().filter(|_| mounts.iter().all(|mount| mount.guest != "/")) {
         mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });
     }
     let sink = ground.logs.open(&log_directory(ground, pod), &container.name, order.instance).map_err(Error::Log)?;
@@ -216,8 +221,9 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     lazy_mounts.extend(words.iter().filter_map(Words::mount));
     // What the container mounts there itself is in front of these.
     lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
+    let config = config::entries(container, &given, &variables).into_iter().collect();
     let variables = variables.into_iter().collect();
-    Ok(Prepared { image, module, sink, arguments, variables, mounts, lazy_mounts, words })
+    Ok(Prepared { image, module, sink, arguments, variables, config, mounts, lazy_mounts, words })
 }
 
 /// The program: of an image that is a file system, the one that the command names, if it names one.

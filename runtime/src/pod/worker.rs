@@ -9,6 +9,7 @@ mod act;
 mod hooks;
 mod tell;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +76,14 @@ pub struct Worker {
     rewrite: Option<Instant>,
     hold: Instant,
     removing: bool,
+    /// Annotations about what its containers are.
+    marks: BTreeMap<String, String>,
+}
+
+/// The annotations that the pod does not have yet: after a restart of a container, none.
+fn unknown(pod: &Pod, mut marks: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    marks.retain(|name, value| pod.metadata.annotations.as_ref().and_then(|known| known.get(name)) != Some(value));
+    marks
 }
 
 /// A running guest and what belongs to its instance.
@@ -158,6 +167,7 @@ impl Worker {
             reported,
             shown: None,
             rewrite: None,
+            marks: BTreeMap::new(),
             hold: now + HOLD,
             removing: false,
         }
@@ -264,7 +274,10 @@ impl Worker {
             let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), self.reported.clone());
             self.writing = self.shown.clone();
             let status = self.shown.clone().unwrap_or_default();
-            self.write = Some(Box::pin(async move { publish::status(client, &pod, &status, before.as_deref()).await }));
+            let marks = self.marks.clone();
+            self.write = Some(Box::pin(async move {
+                publish::status(client, &pod, &status, before.as_deref(), &unknown(&pod, marks)).await
+            }));
         } else if self.removing && !self.observed.removed {
             let (client, pod) = (self.ground.client.clone(), self.pod.clone());
             self.writing = None;

@@ -86,7 +86,7 @@ pub struct Outcome {
     structured: bool,
     connection: Connection,
     _resizes: Option<AbortOnDropHandle<()>>,
-    /// Our sides of the streams that only the client speaks on: it stops when one of them ends.
+    /// The other directions of what the client sends. Who is told that one is at its end stops sending.
     _silent: Vec<Writer>,
 }
 
@@ -186,7 +186,6 @@ async fn gather(mut opened: mpsc::Receiver<Opened>, wanted: Wanted, resizable: b
         }
         let Opened { headers, reader, writer, .. } = opened.recv().await?;
         match headers.get("streamType") {
-            // What we have nothing to say on stays open, as kubelets leave it.
             "stdin" if wanted.stdin => {
                 stdin = Some(reader);
                 silent.push(writer);
@@ -225,4 +224,4 @@ impl Ends {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ mod cpu;
 mod exec;
 mod harness;
 mod http;
+mod interfaces;
 mod limits;
 mod load;
 mod network;

@@ -36,9 +36,8 @@ async fn files_limits_and_panics_are_the_same() {
     assert!(matches!(exit(&mut crash).await, Exit::Trap { .. }), "{}", ears.text());
 }
 
-/// The code itself is lost on the way.
 #[tokio::test]
-async fn an_exit_with_a_code_is_a_failure() {
+async fn exit_codes_are_the_programs_own() {
     let net = Net::new();
     let file = written(
         "exit-42",
@@ -47,7 +46,7 @@ async fn an_exit_with_a_code_is_a_failure() {
             (func (export "_start") (call $exit (i32.const 42))))"#,
     );
     let (mut guest, _) = start_file(&net.pod("exit"), &file, &["exit"], |_| {}).await;
-    assert_eq!(exit(&mut guest).await, Exit::Code(1));
+    assert_eq!(exit(&mut guest).await, Exit::Code(42));
 }
 
 /// Preview 1 has calls for sockets that somebody else opened. The adapter has nothing behind them, and traps.

@@ -70,8 +70,17 @@ const MOUNT: &[(&str, When, &str)] = &[("mountPropagation", NotOneOf(&["None"]),
 const VOLUME: &[(&str, When, &str)] = &[("emptyDir.medium", NotOneOf(&["Memory"]), ABSENT)];
 
 /// The volume sources that a node provides. All others are named in a warning.
-const VOLUMES: &[&str] =
-    &["emptyDir", "configMap", "secret", "projected", "downwardAPI", "hostPath", "persistentVolumeClaim", "ephemeral"];
+const VOLUMES: &[&str] = &[
+    "emptyDir",
+    "configMap",
+    "secret",
+    "projected",
+    "downwardAPI",
+    "hostPath",
+    "persistentVolumeClaim",
+    "ephemeral",
+    "image",
+];
 
 /// One line for each field of the pod spec at `path` that has no effect.
 pub fn warnings(spec: &Value, path: &Path) -> Vec<String> {

@@ -16,13 +16,20 @@ use crate::fabric::stream::Stream;
 pub(in crate::fabric) struct Tls(OnceLock<Result<Arc<ClientConfig>, rustls::Error>>);
 
 impl Fabric {
+    /// What TLS clients among the guests trust: the public authorities and the configured ones.
+    ///
+    /// # Errors
+    /// A configured authority that is no certificate.
+    pub fn client_tls(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        self.0.tls.0.get_or_init(|| configure(&self.config().trusted)).clone()
+    }
+
     /// Shakes hands as a client of `name`.
     pub(super) async fn tls(&self, name: &str, stream: Stream) -> io::Result<TlsStream<Stream>> {
         let bare = name.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(bare).map_err(io::Error::other)?;
-        let config = self.0.tls.0.get_or_init(|| configure(&self.config().trusted));
-        let config = config.as_ref().map_err(|error| io::Error::other(error.clone()))?;
-        TlsConnector::from(config.clone()).connect(name, stream).await
+        let config = self.client_tls().map_err(io::Error::other)?;
+        TlsConnector::from(config).connect(name, stream).await
     }
 }
 

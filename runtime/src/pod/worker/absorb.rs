@@ -16,6 +16,7 @@ use super::super::storage::{EVICTED, Watch};
 use super::act::not_started;
 use super::{Answer, Errand, Happening, Live, REWRITE, Worker};
 use crate::container::Exit;
+use crate::guest::interfaces;
 use crate::probe::{Complaint, Kind, Outcome};
 
 /// How long a failed pull is shown as such before it is shown as waiting for the next.
@@ -167,6 +168,8 @@ impl Worker {
         (unit.started, unit.ready, unit.condemned) = (false, false, None);
         self.view.add_sink(&unit.name, instance, started.sink.clone());
         self.view.add_running(&unit.name, started.container.handle());
+        let guest = started.container.handle().guest();
+        self.marks.extend(interfaces::annotations(&unit.name, &guest.imports, &guest.exports));
         self.storage.add(&unit.name, started.container.meter());
         let Started { container, sink, words, .. } = started;
         let probing = Probing::default();
