@@ -72,6 +72,7 @@ impl Pods {
     fn apply(&mut self, mut pod: Pod) {
         // Who changed what is the largest part of many objects, and nothing to a node.
         pod.metadata.managed_fields = None;
+        objects::pods::shrink(&mut pod);
         let Some(uid) = pod.uid() else { return };
         let pod = Arc::new(pod);
         if let Some(worker) = self.workers.get(&uid) {

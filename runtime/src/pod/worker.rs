@@ -177,7 +177,8 @@ impl Worker {
     pub async fn run(mut self) {
         self.respec();
         loop {
-            let mut wake = self.work().await;
+            // Boxed, as what follows a happening: a task is as large as its largest step, and a pod waits for most of its life.
+            let mut wake = Box::pin(self.work()).await;
             if let Some(place) = &mut self.place {
                 // Whoever waits now does not need its turn.
                 place.turn = None;
@@ -188,10 +189,10 @@ impl Worker {
             }
             match self.wait(wake).await {
                 Happening::Vanished => break,
-                happening => self.absorb(happening).await,
+                happening => Box::pin(self.absorb(happening)).await,
             }
         }
-        self.clear().await;
+        Box::pin(self.clear()).await;
     }
 
     /// Does all there is to do now; says when there will be more.
