@@ -29,4 +29,5 @@ mod self_healing;
 mod services;
 mod static_pods;
 mod tokens;
+mod toolbox;
 mod volumes;
