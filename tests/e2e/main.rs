@@ -30,4 +30,5 @@ mod services;
 mod static_pods;
 mod streams;
 mod tokens;
+mod toolbox;
 mod volumes;
