@@ -28,3 +28,4 @@ mod self_healing;
 mod services;
 mod tokens;
 mod volumes;
+mod walk_through;
