@@ -10,6 +10,7 @@ pub mod config_map;
 pub mod downward_api;
 pub mod empty_dir;
 pub mod host_path;
+pub mod image;
 pub mod mounts;
 pub mod payload;
 pub mod places;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, KeyToPath, Pod, Volume};
 
+use crate::image::PullError;
 use crate::pod::downward;
 use crate::pod::given::Given;
 use beneath::Held;
@@ -72,6 +74,9 @@ pub enum Error {
     /// A path of the host.
     #[error(transparent)]
     HostPath(#[from] host_path::Error),
+    /// An image.
+    #[error(transparent)]
+    Image(#[from] PullError),
     /// A claim.
     #[error(transparent)]
     Claim(#[from] claim::Error),
@@ -111,6 +116,15 @@ pub enum Error {
     },
 }
 
+/// What is behind a pod's volumes and not on this node's disk from the first: found before the pod is made.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// What claims are bound to.
+    pub claims: claim::Bound,
+    /// Images, pulled.
+    pub images: image::Unpacked,
+}
+
 /// The node's places, and the directory of one pod's volumes.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
@@ -139,8 +153,11 @@ pub fn open(volume: &Volume, pod: &Pod, given: &Given, site: Site<'_>) -> Result
     } else if let Some(source) = &volume.host_path {
         Ok(host_path::open(source, site.places)?)
     } else if claim::name(pod, volume).is_some() {
-        let bound = given.claims.get(&volume.name).ok_or(claim::Error::NotBound)?;
+        let bound = given.elsewhere.claims.get(&volume.name).ok_or(claim::Error::NotBound)?;
         Ok(claim::open(bound, site.places)?)
+    } else if volume.image.is_some() {
+        let path = given.elsewhere.images.get(&volume.name);
+        own(path.ok_or_else(|| Error::NoSuchVolume(volume.name.clone()))?)
     } else if let Some(directory) = empty_dir(volume, pod, site)? {
         own(&directory)
     } else {
@@ -196,7 +213,6 @@ fn files(volume: &Volume, pod: &Pod, given: &Given) -> Result<Option<Vec<File>>,
 fn unsupported(volume: &Volume) -> Option<&'static str> {
     let sources = [
         ("csi", volume.csi.is_some()),
-        ("image", volume.image.is_some()),
         ("nfs", volume.nfs.is_some()),
         ("iscsi", volume.iscsi.is_some()),
         ("gitRepo", volume.git_repo.is_some()),

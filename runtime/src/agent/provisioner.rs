@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::recorder::Recorder;
+use crate::volume::claim::said;
 use crate::volume::places::{Places, make_private};
 use plan::{Seen, Step, plan};
 pub use volume::{NAME, directory};
@@ -46,7 +47,7 @@ const RETRY: Duration = Duration::from_secs(15);
 /// Why a step could not be carried out.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error(transparent)]
+    #[error("{}", said(.0))]
     Api(#[from] kube::Error),
     #[error("{path}: {source}", path = path.display())]
     Disk { path: PathBuf, source: io::Error },

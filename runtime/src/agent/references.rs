@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::tokens::{self, Tokens};
 use crate::pod::given::Needs;
-use crate::volume::claim;
+use crate::volume::Elsewhere;
 
 /// What is known of an object.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub struct Subscription {
     config_maps: Vec<Held<ConfigMap>>,
     secrets: Vec<Held<Secret>>,
     tokens: Vec<HeldToken>,
-    claims: Arc<claim::Bound>,
+    elsewhere: Arc<Elsewhere>,
 }
 
 /// A token, as one of its pod's tasks follows it.
@@ -85,7 +85,7 @@ impl References {
         let tokens = needs.tokens.iter().map(|wanted| HeldToken::new(self.tokens.hold(pod, wanted.clone())));
         Subscription {
             tokens: tokens.collect(),
-            claims: Arc::default(),
+            elsewhere: Arc::default(),
             config_maps: hold(&self.client, &self.config_maps, namespace, needs.config_maps.iter()),
             secrets: hold(&self.client, &self.secrets, namespace, needs.secrets.iter()),
         }
@@ -188,14 +188,14 @@ impl Subscription {
         self.tokens.iter().map(|held| (held.token.wanted().clone(), held.known.borrow().clone())).collect()
     }
 
-    /// What the pod's claims are bound to, as it was found.
-    pub fn claims(&self) -> Arc<claim::Bound> {
-        self.claims.clone()
+    /// What is behind the pod's volumes, as it was found.
+    pub fn elsewhere(&self) -> Arc<Elsewhere> {
+        self.elsewhere.clone()
     }
 
-    /// Notes what the claims are bound to: that does not change while a pod is there.
-    pub fn found(&mut self, claims: claim::Bound) {
-        self.claims = Arc::new(claims);
+    /// Notes what is behind the volumes: that does not change while a pod is there.
+    pub fn found(&mut self, elsewhere: Elsewhere) {
+        self.elsewhere = Arc::new(elsewhere);
     }
 
     /// The same objects, followed from here on by another.
@@ -205,7 +205,7 @@ impl Subscription {
             config_maps: fork(&self.config_maps),
             secrets: fork(&self.secrets),
             tokens: tokens.collect(),
-            claims: self.claims.clone(),
+            elsewhere: self.elsewhere.clone(),
         }
     }
 }

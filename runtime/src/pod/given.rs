@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Secret, Service,
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::agent::tokens::{Bundle, Wanted};
-use crate::volume::claim;
+use crate::volume::Elsewhere;
 
 /// A snapshot of the objects around a pod. An object that is not here does not exist (now).
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct Given {
     pub secrets: BTreeMap<String, Arc<Secret>>,
     /// Its tokens.
     pub tokens: Bundle,
-    /// What its claims are bound to, by the name of its volume.
-    pub claims: Arc<claim::Bound>,
+    /// What is behind its volumes.
+    pub elsewhere: Arc<Elsewhere>,
     /// The services of its namespace, and `kubernetes`.
     pub services: Vec<Arc<Service>>,
 }
@@ -44,7 +44,7 @@ impl Given {
             config_maps: BTreeMap::new(),
             secrets: BTreeMap::new(),
             tokens: Bundle::new(),
-            claims: Arc::default(),
+            elsewhere: Arc::default(),
             services: Vec::new(),
         }
     }

@@ -16,7 +16,7 @@ use super::ground::Ground;
 use crate::agent::references::Subscription;
 use crate::container::{LazyMount, Mount};
 use crate::sandbox::Sandbox;
-use crate::volume::{self, Site, claim};
+use crate::volume::{self, Elsewhere, Site, claim};
 
 /// How soon what may have come right by itself is tried again.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
@@ -126,17 +126,25 @@ pub async fn make(
     mut around: Subscription,
 ) -> (Result<Place, Error>, Subscription) {
     around.known().await;
-    let made = match claim::resolve(&ground.client, &pod).await {
-        Ok(claims) => {
-            around.found(claims);
+    let made = match elsewhere(&ground, &pod).await {
+        Ok(found) => {
+            around.found(found);
             make_with(&ground, &pod, &around).await
         }
-        Err((volume, claim, source)) => {
-            let namespace = pod.metadata.namespace.clone().unwrap_or_default();
-            Err(Error::Claim { volume, claim: format!("{namespace}/{claim}"), source })
-        }
+        Err(error) => Err(error),
     };
     (made, around)
+}
+
+/// What takes asking others: claims and images.
+async fn elsewhere(ground: &Ground, pod: &Pod) -> Result<Elsewhere, Error> {
+    let claims = claim::resolve(&ground.client, pod).await.map_err(|(volume, claim, source)| {
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        Error::Claim { volume, claim: format!("{namespace}/{claim}"), source }
+    })?;
+    let images = volume::image::resolve(ground, pod).await;
+    let images = images.map_err(|(volume, error)| Error::Volume { volume, source: error.into() })?;
+    Ok(Elsewhere { claims, images })
 }
 
 async fn make_with(ground: &Arc<Ground>, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {

@@ -159,7 +159,7 @@ fn progress(name: &str, (done, total): (u64, u64), since: Duration) -> String {
 }
 
 /// As Go prints a duration that was cut to milliseconds: `12ms`, `1.234s`, `1m2.5s`.
-pub(super) fn go_duration(duration: Duration) -> String {
+pub(crate) fn go_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {
         return if millis == 0 { "0s".to_owned() } else { format!("{millis}ms") };

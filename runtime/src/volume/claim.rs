@@ -25,7 +25,7 @@ pub type Bound = BTreeMap<String, Arc<PersistentVolume>>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The claim can't be read.
-    #[error("failed to fetch PVC from API server: {0}")]
+    #[error("failed to fetch PVC from API server: {}", said(.0))]
     Fetch(Box<kube::Error>),
     /// It is not the one that was made for the pod.
     #[error("PVC {claim} was not created for pod {pod} (pod is not owner)")]
@@ -42,7 +42,7 @@ pub enum Error {
     #[error("PVC is not bound")]
     NotBound,
     /// Its volume can't be read.
-    #[error("failed to fetch PV {name} from API server: {source}")]
+    #[error("failed to fetch PV {name} from API server: {}", said(source))]
     FetchVolume {
         /// The volume.
         name: String,
@@ -72,6 +72,14 @@ pub enum Error {
     /// The disk.
     #[error(transparent)]
     Beneath(#[from] beneath::Error),
+}
+
+/// What the API said, without what a client makes of it.
+pub fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The claim that a volume of a pod shows: one that it names, or one that was made for the pod.
