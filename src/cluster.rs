@@ -15,7 +15,7 @@ use crate::node_ports::NodePorts;
 use crate::plan::Plan;
 use crate::registry_link::RegistryLink;
 use crate::settings::{Component, Settings};
-use crate::tasks::Tasks;
+use crate::tasks::{Stage, Tasks};
 
 /// Who makes persistent volumes: a node may not.
 const PROVISIONER: &str = "system:serviceaccount:kube-system:local-path-provisioner";
@@ -157,8 +157,8 @@ impl Cluster {
         if plan.runs(Component::Proxy) {
             let proxy = plan.proxy().build(as_user(&control, "system:kube-proxy"), fabric.clone());
             open = Some(proxy.open_ports());
-            tasks.spawn_node("the service proxy", |stop| unfailing(proxy.run(stop)));
-            tasks.spawn_node("the API's listener for pods", |stop| {
+            tasks.spawn(Stage::Network, "the service proxy", |stop| unfailing(proxy.run(stop)));
+            tasks.spawn(Stage::Network, "the API's listener for pods", |stop| {
                 let serving = api_for_pods(&control, fabric.clone(), stop);
                 unfailing(serving)
             });
@@ -169,11 +169,11 @@ impl Cluster {
             link.connect(&plan.node_name, node.server());
             images.connect(node.registry());
             let provisioner = node.provisioner(as_user(&control, PROVISIONER));
-            tasks.spawn_node("the volume provisioner", |stop| unfailing(provisioner.run(stop)));
-            tasks.spawn_node("the node", |stop| node.run(stop));
+            tasks.spawn(Stage::Network, "the volume provisioner", |stop| unfailing(provisioner.run(stop)));
+            tasks.spawn(Stage::Pods, "the node", |stop| node.run(stop));
         }
         let url = control.url();
-        tasks.spawn_control("the control plane", |stop| control.run(stop));
+        tasks.spawn(Stage::Control, "the control plane", |stop| control.run(stop));
         Ok(Self { client, url, kubeconfig: plan.kubeconfig(), node_ports: NodePorts::new(fabric, open), tasks })
     }
 }

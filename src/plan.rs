@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use control::auth::Mode;
 use control::http::{ImageRegistry, NodeTransport};
@@ -14,6 +15,9 @@ use runtime::eviction::Thresholds;
 use crate::cluster::Error;
 use crate::host;
 use crate::settings::{Component, Settings};
+
+/// How long pods may take to end when the server is stopped.
+const DEFAULT_FAREWELL: Duration = Duration::from_secs(10);
 
 /// Settings with nothing left open.
 pub struct Plan {
@@ -156,6 +160,8 @@ impl Plan {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),
             },
+            static_pod_path: self.settings.static_pod_path.clone(),
+            shutdown_grace_period: self.settings.shutdown_grace_period.map_or(DEFAULT_FAREWELL, Duration::from_secs),
             host_path_roots: self.settings.host_path_roots.clone(),
             images: self.images(),
             ..runtime::Config::new(self.node_name.clone(), self.data_dir.clone(), self.node_ip)

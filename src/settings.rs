@@ -78,6 +78,12 @@ pub struct Settings {
     #[arg(long = "host-path-root", env = "SAMPAN_HOST_PATH_ROOTS", value_delimiter = ',', value_name = "DIR")]
     #[serde(default)]
     pub host_path_roots: Vec<PathBuf>,
+    /// A folder of pods (YAML or JSON, one a file) that this node runs by itself, shown in the API by mirror pods
+    #[arg(long, alias = "pod-manifest-path", env = "SAMPAN_STATIC_POD_PATH", value_name = "DIR")]
+    pub static_pod_path: Option<PathBuf>,
+    /// Seconds that pods may take to end when the server is stopped; they come back with it [default: 10]
+    #[arg(long, env = "SAMPAN_SHUTDOWN_GRACE_PERIOD", value_name = "SECONDS")]
+    pub shutdown_grace_period: Option<u64>,
     /// When pods have to go, as a kubelet's evictionHard: memory.available<100Mi,nodefs.available<1Gi [default: those, or a twentieth where that is less]
     #[arg(long, env = "SAMPAN_EVICTION_HARD", value_delimiter = ',', value_name = "LIST", value_parser = threshold)]
     #[serde(default, deserialize_with = "thresholds")]
@@ -120,6 +126,8 @@ impl Settings {
             disable_admission_plugins: either(self.disable_admission_plugins, file.disable_admission_plugins),
             audit_log: self.audit_log.or(file.audit_log),
             audit_log_maxsize: self.audit_log_maxsize.or(file.audit_log_maxsize),
+            static_pod_path: self.static_pod_path.or(file.static_pod_path),
+            shutdown_grace_period: self.shutdown_grace_period.or(file.shutdown_grace_period),
             host_path_roots: either(self.host_path_roots, file.host_path_roots),
             eviction_hard: either(self.eviction_hard, file.eviction_hard),
             insecure_registry: either(self.insecure_registry, file.insecure_registry),

@@ -1,64 +1,74 @@
-//! The tasks of a cluster and the order in which they end: what runs pods first, then what it talks to.
+//! The tasks of a cluster and the order in which they end: what runs pods first, then what these are reached through, then
+//! what all of it talks to.
 
 use std::fmt::Display;
 
+use futures::future::select_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The running components. Dropping them ends them.
-pub struct Tasks {
-    node: JoinSet<String>,
-    control: JoinSet<String>,
-    stop_node: CancellationToken,
-    stop_control: CancellationToken,
-    _stop_on_drop: [DropGuard; 2],
+/// When a component is told to stop: once all those of the stage before have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It runs pods, which are to end well.
+    Pods,
+    /// It carries what they send.
+    Network,
+    /// It is the API.
+    Control,
 }
 
-impl Default for Tasks {
+/// The running components. Dropping them ends them.
+#[derive(Default)]
+pub struct Tasks {
+    stages: [Group; 3],
+}
+
+struct Group {
+    tasks: JoinSet<String>,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Default for Group {
     fn default() -> Self {
-        let (stop_node, stop_control) = (CancellationToken::new(), CancellationToken::new());
-        let guards = [stop_node.clone().drop_guard(), stop_control.clone().drop_guard()];
-        Self { node: JoinSet::new(), control: JoinSet::new(), stop_node, stop_control, _stop_on_drop: guards }
+        let stop = CancellationToken::new();
+        Self { tasks: JoinSet::new(), _stop_on_drop: stop.clone().drop_guard(), stop }
     }
 }
 
 impl Tasks {
-    /// Runs a component that needs the API to stop cleanly.
-    pub fn spawn_node<F, E>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    /// Runs a component.
+    pub fn spawn<F, E>(&mut self, stage: Stage, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Display + 'static,
     {
-        let running = run(self.stop_node.clone());
-        self.node.spawn(named(name, running));
-    }
-
-    /// Runs the component that ends last.
-    pub fn spawn_control<F, E>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
-    where
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display + 'static,
-    {
-        let running = run(self.stop_control.clone());
-        self.control.spawn(named(name, running));
+        let group = &mut self.stages[stage as usize];
+        let running = run(group.stop.clone());
+        group.tasks.spawn(named(name, running));
     }
 
     /// Says which component ended first, and why.
     pub async fn ended(&mut self) -> String {
-        let ended = tokio::select! {
-            Some(ended) = self.node.join_next() => ended,
-            Some(ended) = self.control.join_next() => ended,
-            else => return "everything ended".to_owned(),
-        };
-        ended.unwrap_or_else(|panic| format!("a component panicked: {panic}"))
+        let running = self.stages.iter_mut().filter(|group| !group.tasks.is_empty());
+        let ends: Vec<_> = running.map(|group| Box::pin(group.tasks.join_next())).collect();
+        if ends.is_empty() {
+            return "everything ended".to_owned();
+        }
+        match select_all(ends).await.0 {
+            Some(Ok(ended)) => ended,
+            Some(Err(panic)) => format!("a component panicked: {panic}"),
+            None => "everything ended".to_owned(),
+        }
     }
 
     /// Ends everything in order.
     pub async fn stop(mut self) {
-        self.stop_node.cancel();
-        while self.node.join_next().await.is_some() {}
-        self.stop_control.cancel();
-        while self.control.join_next().await.is_some() {}
+        for group in &mut self.stages {
+            group.stop.cancel();
+            while group.tasks.join_next().await.is_some() {}
+        }
     }
 }
 
@@ -66,5 +76,30 @@ async fn named<E: Display>(name: &'static str, running: impl Future<Output = Res
     match running.await {
         Ok(()) => format!("{name} ended"),
         Err(error) => format!("{name} failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pods_end_before_what_they_need() {
+        let order: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let mut tasks = Tasks::default();
+        for (stage, name) in [(Stage::Control, "control"), (Stage::Pods, "pods"), (Stage::Network, "network")] {
+            let order = order.clone();
+            tasks.spawn(stage, name, |stop| async move {
+                stop.cancelled().await;
+                tokio::task::yield_now().await;
+                order.lock().expect("nobody panics").push(name);
+                Ok::<(), Infallible>(())
+            });
+        }
+        tasks.stop().await;
+        assert_eq!(*order.lock().expect("nobody panics"), ["pods", "network", "control"]);
     }
 }

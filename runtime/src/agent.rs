@@ -11,6 +11,7 @@ pub(crate) mod recorder;
 pub(crate) mod references;
 mod registration;
 pub(crate) mod services;
+mod static_pods;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -47,6 +50,9 @@ use recorder::Recorder;
 use references::References;
 use services::Services;
 
+/// After pods had their time to end: to kill the rest, and to tell the API.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a node is made from.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -66,6 +72,10 @@ pub struct Config {
     pub pod_cidr: Option<String>,
     /// What pods are told about names in their `/etc/resolv.conf`.
     pub cluster_names: ClusterNames,
+    /// A folder of pods that it runs by itself: static pods.
+    pub static_pod_path: Option<PathBuf>,
+    /// How long pods may take to end when the node is stopped.
+    pub shutdown_grace_period: Duration,
     /// How many pods it takes.
     pub max_pods: u32,
     /// When pods have to go.
@@ -94,6 +104,8 @@ impl Config {
             control_plane: true,
             pod_cidr: None,
             cluster_names: ClusterNames { domain: "cluster.local".to_owned(), nameserver: None },
+            static_pod_path: None,
+            shutdown_grace_period: Duration::from_secs(10),
             max_pods: 10_000,
             eviction: Thresholds::default(),
             capacity: BTreeMap::new(),
@@ -240,19 +252,24 @@ impl Node {
         &self.images
     }
 
-    /// Registers, then serves until it is told to stop. The guests end with it; the next run starts them again.
+    /// Registers, then serves until it is told to stop. Its guests then have a while to end; the next run starts them
+    /// again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
-        match shutdown.run_until_cancelled_owned(self.serve()).await {
-            None => Ok(()),
-            Some(Err(error)) => Err(error),
-            Some(Ok(never)) => match never {},
+        let farewell = self.config.shutdown_grace_period;
+        let leaving = CancellationToken::new();
+        let mut serving = pin!(self.serve(leaving.clone()));
+        tokio::select! {
+            served = &mut serving => return served,
+            () = shutdown.cancelled() => leaving.cancel(),
         }
+        // A host that is busy for a guest may hold a pod up: the process ends all the same.
+        tokio::time::timeout(farewell + LAST_PATIENCE, serving).await.unwrap_or(Ok(()))
     }
 
-    async fn serve(self) -> Result<std::convert::Infallible, RunError> {
+    async fn serve(self, leaving: CancellationToken) -> Result<(), RunError> {
         let name = self.config.node_name.clone();
         let uid = registration::register(&self.client, &self.config, &self.facts).await?;
-        let lease = lease::keep(self.client.clone(), name.clone(), uid);
+        let lease = lease::keep(self.client.clone(), name.clone(), uid.clone());
         let (pressure, short) = watch::channel(Pressure::default());
         let status = registration::keep(self.client.clone(), self.config.clone(), self.facts.clone(), short.clone());
         let recorder = Recorder::spawn(self.client.clone(), &name);
@@ -271,7 +288,8 @@ impl Node {
             images: self.images.clone(),
             pressure,
         };
-        let pods = self.serve_pods(name, recorder, short);
+        let origin = pods::Origin { node: name, uid, folder: self.config.static_pod_path.clone() };
+        let pods = self.serve_pods(origin, recorder, short, leaving);
         tokio::select! {
             never = lease => match never {},
             never = status => match never {},
@@ -282,18 +300,20 @@ impl Node {
 
     async fn serve_pods(
         self,
-        name: String,
+        origin: pods::Origin,
         recorder: Recorder,
         pressure: watch::Receiver<Pressure>,
-    ) -> Result<std::convert::Infallible, RunError> {
+        leaving: CancellationToken,
+    ) -> Result<(), RunError> {
         let cidr = match self.pod_cidr {
             Some(cidr) => cidr,
-            None => registration::pod_cidr(&self.client, &name).await.parse()?,
+            None => registration::pod_cidr(&self.client, &origin.node).await.parse()?,
         };
         let ground = Ground {
             exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
             services: Services::watch(self.client.clone()),
+            directory: self.directory.clone(),
             recorder,
             pressure,
             client: self.client,
@@ -310,7 +330,10 @@ impl Node {
             pods: self.pods,
             places: self.places,
             starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
+            leaving,
+            farewell: self.config.shutdown_grace_period,
         };
-        match pods::serve(Arc::new(ground), self.directory, &name).await {}
+        pods::serve(Arc::new(ground), self.directory, origin).await;
+        Ok(())
     }
 }

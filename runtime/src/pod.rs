@@ -21,6 +21,7 @@ pub mod plan;
 pub mod probing;
 pub mod publish;
 pub mod pulling;
+pub mod resize;
 pub mod services;
 pub mod start;
 pub mod storage;

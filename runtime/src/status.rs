@@ -37,9 +37,9 @@ pub fn build(
         pod_ip: ip.map(|ip| ip.to_string()),
         pod_ips: ip.map(|ip| vec![PodIP { ip: ip.to_string() }]),
         start_time: Some(seconds(observed.taken)),
-        init_container_statuses: containers::init(observed),
-        container_statuses: Some(containers::main(observed)),
-        ephemeral_container_statuses: containers::ephemeral(observed),
+        init_container_statuses: containers::init(pod, observed),
+        container_statuses: Some(containers::main(pod, observed)),
+        ephemeral_container_statuses: containers::ephemeral(pod, observed),
         ..PodStatus::default()
     }
 }
@@ -66,10 +66,20 @@ pub fn patch(uid: &str, status: &PodStatus, previous: Option<&PodStatus>) -> Val
         }
     }
     // Conditions are merged by their type: what one does not say any more has to be taken away.
-    for condition in new.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+    let conditions = new.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
         for name in ["reason", "message"] {
             if condition.get(name).is_none() {
                 condition[name] = Value::Null;
+            }
+        }
+    }
+    // And so has one that is gone, of those that are ours.
+    let before = previous.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    if let Some(conditions) = new.get_mut("conditions").and_then(Value::as_array_mut) {
+        for old in before.iter().map(|old| &old.type_).filter(|old| conditions::PASSING.contains(&old.as_str())) {
+            if !conditions.iter().any(|condition| condition["type"] == **old) {
+                conditions.push(json!({"type": old, "$patch": "delete"}));
             }
         }
     }

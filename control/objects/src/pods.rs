@@ -12,7 +12,7 @@ use crate::conditions;
 
 pub use quality::{QosClass, qos_class};
 pub use resources::{Requests, limits, requests};
-pub use slim::slim;
+pub use slim::{shrink, slim};
 
 /// The pod's phase, empty when it has none yet.
 pub fn phase(pod: &Pod) -> &str {

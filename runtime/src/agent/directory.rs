@@ -6,6 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Pod;
 use parking_lot::RwLock;
 
+use crate::pod::resize::Amounts;
 use crate::pod::view::View;
 
 /// Namespace and name.
@@ -37,6 +38,12 @@ impl Directory {
     pub fn find(&self, namespace: &str, name: &str) -> Option<Arc<View>> {
         let pods = self.pods.read();
         pods.get(&(namespace.to_owned(), name.to_owned())).map(|(_, view)| view.clone())
+    }
+
+    /// What all pods but this one ask for together.
+    pub fn asked_by_others(&self, than: &Arc<View>) -> Amounts {
+        let pods = self.pods.read();
+        pods.values().filter(|(_, view)| !Arc::ptr_eq(view, than)).map(|(_, view)| view.asked()).sum()
     }
 
     /// All of them.

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
 use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::etc::ClusterNames;
 use super::given::Given;
+use crate::agent::directory::Directory;
 use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
 use crate::agent::services::Services;
@@ -47,6 +50,8 @@ pub struct Ground {
     pub references: References,
     /// Services, for environments.
     pub services: Services,
+    /// Who else is here.
+    pub directory: Arc<Directory>,
     /// Events.
     pub recorder: Recorder,
     /// The node's address.
@@ -59,6 +64,10 @@ pub struct Ground {
     pub pods: PathBuf,
     /// Where other volumes are.
     pub places: Places,
+    /// Cancelled when the node is to stop: pods end, and come back with it.
+    pub leaving: CancellationToken,
+    /// How long they may take to end then.
+    pub farewell: Duration,
     /// What the node is short of.
     pub pressure: watch::Receiver<Pressure>,
     /// How many sandboxes and containers are made at once. More would not be faster, only later.

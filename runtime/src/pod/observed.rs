@@ -1,10 +1,11 @@
 //! What a worker has seen of its pod: the only thing, besides the pod itself, that decisions are made from.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, ResourceRequirements};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -23,8 +24,12 @@ pub struct Observed {
     pub units: Vec<Unit>,
     /// A start, or the making of the sandbox, is under way. One at a time, in order, as kubelets do it.
     pub busy: bool,
+    /// Why the resources that the spec asks for are not granted: `Deferred` or `Infeasible`.
+    pub resize: Option<Trouble>,
     /// It is to go, gently until then.
     pub ending: Option<Ending>,
+    /// The node is being stopped: its guests are to be gone by then, and it comes back with the node.
+    pub leaving: Option<Ending>,
     /// The node has failed it, whatever its containers say: reason and message.
     pub failed: Option<(String, String)>,
     /// The API has been asked to remove it.
@@ -91,6 +96,10 @@ pub struct Unit {
     pub image: String,
     /// The image it runs, with its digest.
     pub image_id: String,
+    /// What the node has agreed to, while the spec asks for something else.
+    pub allocated: Option<Arc<ResourceRequirements>>,
+    /// What it runs with, until it is started again with what the node has agreed to.
+    pub actual: Option<Arc<ResourceRequirements>>,
     /// The image of the last start, as the spec had it.
     pub tried: String,
 }
@@ -232,15 +241,33 @@ impl Observed {
             hindrance: None,
             units: units.collect(),
             busy: false,
+            resize: None,
             ending: None,
+            leaving: None,
             failed: reason.map(|reason| (reason, status.and_then(|s| s.message.clone()).unwrap_or_default())),
             removed: false,
         };
         if !terminal {
             observed.begin_again();
+            observed.remember_resources(pod);
         }
         observed.meet_debuggers(pod, now);
         observed
+    }
+
+    /// What the node had not agreed to before it was restarted is not granted by that.
+    fn remember_resources(&mut self, pod: &Pod) {
+        for unit in &mut self.units {
+            let had = told(pod, &unit.name).and_then(|told| told.resources.as_ref());
+            let wants = super::container(pod, &unit.name).and_then(|container| container.resources.as_ref());
+            if let (Some(had), Some(wants)) = (had, wants)
+                && (&had.requests, &had.limits) != (&wants.requests, &wants.limits)
+            {
+                unit.allocated = Some(Arc::new(had.clone()));
+                self.resize =
+                    Some(Trouble { retry: Some(tokio::time::Instant::now()), ..Trouble::new("Deferred", "") });
+            }
+        }
     }
 
     /// A pod that gets a new sandbox goes through its init containers once more, as after a reboot of a kubelet's node.
@@ -274,6 +301,16 @@ impl Observed {
             return;
         }
         self.ending = Some(Ending { deadline });
+        self.hasten(deadline);
+    }
+
+    /// The node is to be gone by then.
+    pub fn leave_by(&mut self, deadline: Instant) {
+        self.leaving = Some(Ending { deadline });
+        self.hasten(deadline);
+    }
+
+    fn hasten(&mut self, deadline: Instant) {
         for unit in &mut self.units {
             if let State::Running { stopping: Some(stopping), .. } = &mut unit.state {
                 stopping.deadline = stopping.deadline.min(deadline);
@@ -330,6 +367,8 @@ impl Unit {
             greeting: false,
             image: told.map(|told| told.image.clone()).filter(|image| !image.is_empty()).unwrap_or(image),
             image_id: told.map(|told| told.image_id.clone()).unwrap_or_default(),
+            allocated: None,
+            actual: None,
             tried: String::new(),
         }
     }

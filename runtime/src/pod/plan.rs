@@ -24,12 +24,16 @@ pub enum Step {
     Tell(usize),
     /// It was told long enough ago.
     Kill(usize),
+    /// Look again whether the node has what the pod asks for.
+    Resize,
     /// The pod has run longer than it may.
     Expire,
     /// All containers are done: give the address and the volumes back.
     Release,
     /// All is over: tell the API, then remove the object.
     Remove,
+    /// Nothing of it runs any more, and the node is being stopped.
+    Leave,
     /// Nothing, until something happens or that time comes.
     Wait(Option<Instant>),
 }
@@ -92,6 +96,15 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
     if let Some(step) = leavers(wish, observed, now, &mut wake) {
         return step;
     }
+    if let Some(leaving) = observed.leaving {
+        let left = wish.grace.min(leaving.deadline.saturating_duration_since(now));
+        return end(observed, left).unwrap_or_else(|| {
+            match observed.units.iter().any(Unit::is_running) || observed.busy {
+                true => Step::Wait(wake.0),
+                false => Step::Leave,
+            }
+        });
+    }
     if let Some(ending) = observed.ending {
         let left = ending.deadline.saturating_duration_since(now);
         return end(observed, left).unwrap_or_else(|| {
@@ -115,6 +128,12 @@ pub fn plan(wish: &Wish, observed: &Observed, now: Instant) -> Step {
             return Step::Expire;
         }
         wake.at(expiry);
+    }
+    if let Some(retry) = observed.resize.as_ref().and_then(|resize| resize.retry) {
+        if now >= retry {
+            return Step::Resize;
+        }
+        wake.at(retry);
     }
     if observed.sandbox == Sandbox::Absent {
         return match observed.hindrance.as_ref().map(|hindrance| hindrance.retry) {
@@ -169,7 +188,7 @@ fn leavers(wish: &Wish, observed: &Observed, now: Instant, wake: &mut Wake) -> O
 
 /// While a pod ends, a sidecar is told when the containers it serves are gone, and the sidecars that came after it.
 fn has_turn(wish: &Wish, observed: &Observed, index: usize) -> bool {
-    let whole = observed.ending.is_some() || is_over(wish, observed);
+    let whole = observed.ending.is_some() || observed.leaving.is_some() || is_over(wish, observed);
     let before_it = |other: usize, unit: &Unit| unit.is_running() && (unit.role != Role::Sidecar || other > index);
     observed.units[index].role != Role::Sidecar
         || !whole

@@ -19,16 +19,17 @@ pub enum Written {
     Gone,
 }
 
-/// Patches the status, and in the same write the annotations that have changed. A strategic merge, as kubelets do:
-/// conditions that others own stay.
+/// Patches the status of the object with this uid, and in the same write the annotations that have changed. A strategic
+/// merge, as kubelets do: conditions that others own stay.
 pub async fn status(
     client: Client,
     pod: &Pod,
+    uid: &str,
     status: &PodStatus,
     previous: Option<&PodStatus>,
     annotations: &BTreeMap<String, String>,
 ) -> Result<Written, kube::Error> {
-    let (namespace, name, uid) = names(pod);
+    let (namespace, name) = names(pod);
     // At first, what is there is what the node reported in its earlier life.
     let mut patch = status::patch(uid, status, previous.or(pod.status.as_ref()));
     if !annotations.is_empty() {
@@ -43,21 +44,16 @@ pub async fn status(
 }
 
 /// Removes the object for good, if it is still the same pod.
-pub async fn removal(client: Client, pod: &Pod) -> Result<Written, kube::Error> {
-    let (namespace, name, uid) = names(pod);
+pub async fn removal(client: Client, pod: &Pod, uid: &str) -> Result<Written, kube::Error> {
+    let (namespace, name) = names(pod);
     let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
     let params =
         DeleteParams { grace_period_seconds: Some(0), preconditions: Some(preconditions), ..DeleteParams::default() };
     gone_is_fine(Api::<Pod>::namespaced(client, namespace).delete(name, &params).await.map(drop))
 }
 
-fn names(pod: &Pod) -> (&str, &str, &str) {
-    let meta = &pod.metadata;
-    (
-        meta.namespace.as_deref().unwrap_or("default"),
-        meta.name.as_deref().unwrap_or_default(),
-        meta.uid.as_deref().unwrap_or_default(),
-    )
+fn names(pod: &Pod) -> (&str, &str) {
+    (pod.metadata.namespace.as_deref().unwrap_or("default"), pod.metadata.name.as_deref().unwrap_or_default())
 }
 
 fn gone_is_fine(result: Result<(), kube::Error>) -> Result<Written, kube::Error> {

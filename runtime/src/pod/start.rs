@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
@@ -96,6 +96,8 @@ pub struct Order {
     pub turn: Option<OwnedSemaphorePermit>,
     /// Counts the container's instances.
     pub instance: u32,
+    /// What it gets, when that is not what it asks for: a resize is to be agreed to.
+    pub resources: Option<Arc<ResourceRequirements>>,
     /// Tells what happens to its image.
     pub teller: Teller,
 }
@@ -126,7 +128,10 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         Some(turn) => turn,
         None => turn_of(&ground).await?,
     };
-    let container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
+    let mut container = super::any_container(&order.pod, &order.name).ok_or(Error::Stopping)?.into_owned();
+    if let Some(resources) = order.resources.take() {
+        container.resources = Some(Arc::unwrap_or_clone(resources));
+    }
     let sandbox = order.sandbox.clone();
     let id = id(&order);
     let keyvalue = ground.keyvalue.namespace(order.pod.metadata.namespace.as_deref().unwrap_or("default"));

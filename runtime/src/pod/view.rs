@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::resize::Amounts;
 use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
 use crate::stats::{ContainerSample, PodSample};
@@ -107,6 +108,15 @@ impl View {
         let theirs = now.pod.status.as_ref();
         let qos_class = theirs.and_then(|status| status.qos_class.clone());
         Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
+    }
+
+    /// What it asks the node for; nothing once it is over.
+    pub fn asked(&self) -> Amounts {
+        let now = self.now.lock();
+        match now.status.phase.as_deref() {
+            Some("Succeeded" | "Failed") => Amounts::default(),
+            _ => Amounts::asked_by(&now.pod),
+        }
     }
 
     /// Where its logs are.

@@ -7,6 +7,7 @@
 mod absorb;
 mod act;
 mod hooks;
+mod resize;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -76,6 +77,10 @@ pub struct Worker {
     rewrite: Option<Instant>,
     hold: Instant,
     removing: bool,
+    /// The node is being stopped, and nothing of the pod runs any more.
+    left: bool,
+    /// Of a pod that the API did not give us: the object that stands for it there, when there is one.
+    mirror: Option<Mirror>,
     /// Annotations about what its containers are.
     marks: BTreeMap<String, String>,
 }
@@ -85,6 +90,9 @@ fn unknown(pod: &Pod, mut marks: BTreeMap<String, String>) -> BTreeMap<String, S
     marks.retain(|name, value| pod.metadata.annotations.as_ref().and_then(|known| known.get(name)) != Some(value));
     marks
 }
+
+/// The uid of a mirror pod.
+pub type Mirror = watch::Receiver<Option<Arc<str>>>;
 
 /// A running guest and what belongs to its instance.
 struct Live {
@@ -120,6 +128,10 @@ enum Happening {
     Vanished,
     /// Something it refers to has changed.
     Surroundings,
+    /// Its mirror has come or gone.
+    Mirrored,
+    /// The node is to stop.
+    Leaving,
     Made(Errand),
     Exited(usize, Exit),
     Hooked(usize, hook::Kind, Result<(), String>),
@@ -170,14 +182,23 @@ impl Worker {
             marks: BTreeMap::new(),
             hold: now + HOLD,
             removing: false,
+            left: false,
+            mirror: None,
         }
     }
 
-    /// Works until the pod is gone from the API. Dropping the future kills the guests and leaves the files.
+    /// A worker for a pod that the API knows by its mirror only. It ends when the pod is to end and has.
+    pub fn with_mirror(self, mirror: Mirror) -> Self {
+        Self { mirror: Some(mirror), ..self }
+    }
+
+    /// Works until the pod is gone from the API, or the node is to stop. Dropping the future kills the guests and leaves
+    /// the files.
     pub async fn run(mut self) {
         self.respec();
         loop {
-            let mut wake = self.work().await;
+            // Boxed, as what follows a happening: a task is as large as its largest step, and a pod waits for most of its life.
+            let mut wake = Box::pin(self.work()).await;
             if let Some(place) = &mut self.place {
                 // Whoever waits now does not need its turn.
                 place.turn = None;
@@ -186,12 +207,18 @@ impl Worker {
             for at in [self.probe(now), self.publish(now)].into_iter().flatten() {
                 wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
             }
+            if self.left && self.write.is_none() && self.shown == self.reported {
+                return;
+            }
+            if self.mirror.is_some() && self.observed.removed {
+                break;
+            }
             match self.wait(wake).await {
                 Happening::Vanished => break,
-                happening => self.absorb(happening).await,
+                happening => Box::pin(self.absorb(happening)).await,
             }
         }
-        self.clear().await;
+        Box::pin(self.clear()).await;
     }
 
     /// Does all there is to do now; says when there will be more.
@@ -205,14 +232,20 @@ impl Worker {
                     self.removing = true;
                     return None;
                 }
+                Step::Leave => {
+                    self.left = true;
+                    return None;
+                }
                 step => self.act(step).await,
             }
         }
     }
 
     async fn wait(&mut self, wake: Option<Instant>) -> Happening {
-        let Self { spec, around, live, errand, tries, write, storage, view, .. } = self;
+        let Self { spec, around, live, errand, tries, write, storage, mirror, observed, ground, view, .. } = self;
         tokio::select! {
+            () = ground.leaving.cancelled(), if observed.leaving.is_none() => Happening::Leaving,
+            () = mirrored(mirror) => Happening::Mirrored,
             changed = spec.changed() => match changed {
                 Ok(()) => Happening::Changed,
                 Err(_) => Happening::Vanished,
@@ -264,6 +297,14 @@ impl Worker {
         if self.write.is_some() {
             return None;
         }
+        let Some(uid) = self.known_as() else {
+            // Nobody waits for what there is no object for.
+            self.observed.removed |= self.removing;
+            if self.left {
+                self.reported = self.shown.clone();
+            }
+            return None;
+        };
         if let Some(at) = self.rewrite.filter(|at| now < *at) {
             return Some(at);
         }
@@ -276,14 +317,22 @@ impl Worker {
             let status = self.shown.clone().unwrap_or_default();
             let marks = self.marks.clone();
             self.write = Some(Box::pin(async move {
-                publish::status(client, &pod, &status, before.as_deref(), &unknown(&pod, marks)).await
+                publish::status(client, &pod, &uid, &status, before.as_deref(), &unknown(&pod, marks)).await
             }));
         } else if self.removing && !self.observed.removed {
             let (client, pod) = (self.ground.client.clone(), self.pod.clone());
             self.writing = None;
-            self.write = Some(Box::pin(async move { publish::removal(client, &pod).await }));
+            self.write = Some(Box::pin(async move { publish::removal(client, &pod, &uid).await }));
         }
         None
+    }
+
+    /// The uid that the API knows it by.
+    fn known_as(&self) -> Option<Arc<str>> {
+        match &self.mirror {
+            Some(mirror) => mirror.borrow().clone(),
+            None => Some(self.pod.metadata.uid.as_deref().unwrap_or_default().into()),
+        }
     }
 
     fn nothing_ever_ran(&self) -> bool {
@@ -352,6 +401,14 @@ async fn stirred(live: &mut [Option<Live>]) -> Happening {
         return std::future::pending().await;
     }
     select_all(all).await.0
+}
+
+async fn mirrored(mirror: &mut Option<Mirror>) {
+    match mirror {
+        // Once nobody makes mirrors any more, the last word counts.
+        Some(mirror) if mirror.has_changed().is_ok() => drop(mirror.changed().await),
+        _ => std::future::pending().await,
+    }
 }
 
 async fn until(wake: Option<Instant>) {

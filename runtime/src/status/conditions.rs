@@ -9,7 +9,12 @@ use crate::pod::observed::{Observed, Role, Sandbox, State, Unit};
 /// What a condition says: `None` is True.
 type Verdict = Option<(&'static str, String)>;
 
-/// The five conditions that a node reports.
+/// Conditions that are there only while they are true.
+pub(super) const PASSING: &[&str] = &[RESIZE_PENDING, RESIZE_IN_PROGRESS];
+const RESIZE_PENDING: &str = "PodResizePending";
+const RESIZE_IN_PROGRESS: &str = "PodResizeInProgress";
+
+/// The five conditions that a node always reports, and those of a resize while there is one.
 pub(super) fn conditions(
     pod: &Pod,
     observed: &Observed,
@@ -30,23 +35,34 @@ pub(super) fn conditions(
         ("ContainersReady", containers_ready),
         ("PodScheduled", None),
     ];
-    let conditions = verdicts.map(|(kind, verdict)| {
-        let status = if verdict.is_none() { "True" } else { "False" };
-        let completed = (kind == "Initialized" && phase == Phase::Succeeded).then(|| "PodCompleted".to_owned());
-        let (reason, message) = verdict.unzip();
+    let condition = |kind: &str, status: &str, reason: Option<String>, message: Option<String>| {
         let same = before.iter().find(|old| old.type_ == kind && old.status == status);
         PodCondition {
             type_: kind.to_owned(),
             status: status.to_owned(),
-            reason: reason.filter(|reason| !reason.is_empty()).map(str::to_owned).or(completed),
+            reason,
             message: message.filter(|message| !message.is_empty()),
             last_transition_time: Some(
                 same.and_then(|old| old.last_transition_time.clone()).unwrap_or_else(|| now.clone()),
             ),
             ..PodCondition::default()
         }
+    };
+    let lasting = verdicts.map(|(kind, verdict)| {
+        let status = if verdict.is_none() { "True" } else { "False" };
+        let completed = (kind == "Initialized" && phase == Phase::Succeeded).then(|| "PodCompleted".to_owned());
+        let (reason, message) = verdict.unzip();
+        let reason = reason.filter(|reason| !reason.is_empty()).map(str::to_owned).or(completed);
+        condition(kind, status, reason, message)
     });
-    conditions.into()
+    let mut all = Vec::from(lasting);
+    if let Some(resize) = &observed.resize {
+        all.push(condition(RESIZE_PENDING, "True", Some(resize.reason.clone()), Some(resize.message.clone())));
+    }
+    if observed.units.iter().any(|unit| unit.actual.is_some()) {
+        all.push(condition(RESIZE_IN_PROGRESS, "True", None, None));
+    }
+    all
 }
 
 /// Whether the init containers are through.

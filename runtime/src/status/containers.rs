@@ -1,38 +1,40 @@
 //! The status of each container.
 
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
+    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod,
+    ResourceRequirements,
 };
 
 use super::seconds;
+use crate::pod::container;
 use crate::pod::observed::{Ended, Observed, Role, State, Unit};
 
 /// The init containers, in their order; None when there are none.
-pub(super) fn init(observed: &Observed) -> Option<Vec<ContainerStatus>> {
-    list(observed, &[Role::Init, Role::Sidecar], "PodInitializing")
+pub(super) fn init(pod: &Pod, observed: &Observed) -> Option<Vec<ContainerStatus>> {
+    list(pod, observed, &[Role::Init, Role::Sidecar], "PodInitializing")
 }
 
 /// The debuggers, in the order they came; None when there are none.
-pub(super) fn ephemeral(observed: &Observed) -> Option<Vec<ContainerStatus>> {
-    list(observed, &[Role::Ephemeral], "ContainerCreating")
+pub(super) fn ephemeral(pod: &Pod, observed: &Observed) -> Option<Vec<ContainerStatus>> {
+    list(pod, observed, &[Role::Ephemeral], "ContainerCreating")
 }
 
 /// The others, by name, as kubelets list them.
-pub(super) fn main(observed: &Observed) -> Vec<ContainerStatus> {
+pub(super) fn main(pod: &Pod, observed: &Observed) -> Vec<ContainerStatus> {
     let has_init = observed.units.iter().any(|unit| matches!(unit.role, Role::Init | Role::Sidecar));
     let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
-    let mut statuses = list(observed, &[Role::Main], reason).unwrap_or_default();
+    let mut statuses = list(pod, observed, &[Role::Main], reason).unwrap_or_default();
     statuses.sort_by(|a, b| a.name.cmp(&b.name));
     statuses
 }
 
-fn list(observed: &Observed, roles: &[Role], waiting_for: &str) -> Option<Vec<ContainerStatus>> {
+fn list(pod: &Pod, observed: &Observed, roles: &[Role], waiting_for: &str) -> Option<Vec<ContainerStatus>> {
     let units = observed.units.iter().filter(|unit| roles.contains(&unit.role));
-    let statuses: Vec<_> = units.map(|unit| status(unit, waiting_for)).collect();
+    let statuses: Vec<_> = units.map(|unit| status(pod, unit, waiting_for)).collect();
     (!statuses.is_empty()).then_some(statuses)
 }
 
-fn status(unit: &Unit, waiting_for: &str) -> ContainerStatus {
+fn status(pod: &Pod, unit: &Unit, waiting_for: &str) -> ContainerStatus {
     let (state, last) = states(unit, waiting_for);
     let done = unit.role == Role::Init && unit.ended().is_some_and(|ended| ended.code == 0);
     let id = match &unit.state {
@@ -40,7 +42,12 @@ fn status(unit: &Unit, waiting_for: &str) -> ContainerStatus {
         State::Ended(ended) | State::Starting(Some(ended)) => Some(ended.id.clone()),
         State::Waiting | State::Starting(None) => None,
     };
+    let wanted = || container(pod, &unit.name).and_then(|container| container.resources.as_ref());
+    let allocated = unit.allocated.as_deref().or_else(wanted);
+    let actual = unit.actual.as_deref().or(allocated);
     ContainerStatus {
+        allocated_resources: allocated.and_then(|resources| resources.requests.clone()),
+        resources: actual.filter(|resources| **resources != ResourceRequirements::default()).cloned(),
         name: unit.name.clone(),
         state: Some(state),
         last_state: Some(last.map_or_else(ContainerState::default, terminated)),

@@ -37,10 +37,21 @@ impl Server {
 
     /// A new server, on an empty data directory with every sample image in it.
     pub fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    /// The same, with flags of its own.
+    pub fn start_with(flags: &[&str]) -> Server {
         let dir = TempDir::new().expect("a temporary directory");
         images::import_all(&data(&dir));
-        let process = Process::start(&dir, &[]);
+        let process = Process::start(&dir, flags);
         Server { process, dir }
+    }
+
+    /// Ends the process with SIGTERM and starts another on what it left behind.
+    pub fn stop_and_restart(&mut self) {
+        self.process.terminate();
+        self.process = Process::start(&self.dir, &[]);
     }
 
     /// The same, with this configuration (YAML).
@@ -114,6 +125,14 @@ impl Process {
 
     fn kill(&mut self) {
         end(&mut self.child);
+    }
+
+    /// Asks it to end, and waits until it has.
+    fn terminate(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let ended = self.child.wait().expect("it ends");
+        assert!(ended.success(), "the server ended with {ended}");
     }
 }
 

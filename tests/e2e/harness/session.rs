@@ -32,7 +32,12 @@ impl Session {
 
     /// A server that no other test uses, in its namespace `default`.
     pub fn alone() -> Session {
-        let server = Server::start();
+        Session::alone_with(&[])
+    }
+
+    /// The same, on a server with flags of its own.
+    pub fn alone_with(flags: &[&str]) -> Session {
+        let server = Server::start_with(flags);
         let shell = Shell::new(&server.kubeconfig());
         let session = Session { shell, server: Held::Own(server) };
         session.await_service_account();
@@ -76,6 +81,13 @@ impl Session {
     pub fn crash_and_restart(&mut self) {
         let Held::Own(server) = &mut self.server else { panic!("the shared server is not to be killed") };
         server.crash_and_restart();
+        self.shell.adopt(&server.kubeconfig());
+    }
+
+    /// Ends the server as a machine that shuts down does, and starts it again.
+    pub fn stop_and_restart(&mut self) {
+        let Held::Own(server) = &mut self.server else { panic!("the shared server is not to be stopped") };
+        server.stop_and_restart();
         self.shell.adopt(&server.kubeconfig());
     }
 

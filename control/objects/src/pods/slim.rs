@@ -21,6 +21,36 @@ pub fn slim(pod: &mut Pod) {
     }
 }
 
+/// Gives back the room that a decoded pod does not use, and leaves all that it says.
+pub fn shrink(pod: &mut Pod) {
+    if let Some(owners) = &mut pod.metadata.owner_references {
+        owners.shrink_to_fit();
+    }
+    if let Some(spec) = &mut pod.spec {
+        spec.containers.shrink_to_fit();
+        shrink_list(&mut spec.init_containers);
+        shrink_list(&mut spec.tolerations);
+        shrink_list(&mut spec.volumes);
+        for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+            shrink_list(&mut container.env);
+            shrink_list(&mut container.ports);
+            shrink_list(&mut container.volume_mounts);
+        }
+        for projected in spec.volumes.iter_mut().flatten().filter_map(|volume| volume.projected.as_mut()) {
+            shrink_list(&mut projected.sources);
+        }
+    }
+    if let Some(status) = &mut pod.status {
+        shrink_status(status);
+    }
+}
+
+fn shrink_list<T>(list: &mut Option<Vec<T>>) {
+    if let Some(list) = list {
+        list.shrink_to_fit();
+    }
+}
+
 fn slim_spec(spec: &mut PodSpec) {
     spec.containers = spec.containers.drain(..).map(container).collect();
     spec.init_containers = spec.init_containers.take().map(|all| all.into_iter().map(container).collect());
@@ -66,6 +96,19 @@ mod tests {
 
     use super::*;
     use crate::pods::{named_port, qos_class, requests};
+
+    #[test]
+    fn a_shrunk_pod_says_the_same() {
+        let mut pod: Pod = from_value(json!({"metadata": {"name": "p"}, "spec": {
+            "containers": [{"name": "c", "env": [{"name": "A"}]}],
+            "volumes": [{"name": "t", "projected": {"sources": [{"configMap": {"name": "c"}}]}}]}}))
+        .expect("pod");
+        let whole = pod.clone();
+        pod.spec.as_mut().expect("spec").containers.reserve(8);
+        shrink(&mut pod);
+        assert_eq!(pod, whole);
+        assert_eq!(pod.spec.expect("spec").containers.capacity(), 1);
+    }
 
     #[test]
     fn what_loops_ask_for_stays() {

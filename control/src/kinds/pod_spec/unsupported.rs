@@ -20,19 +20,20 @@ use When::{NotOneOf, Set};
 const IGNORED: &str = "not supported by Sampan, ignored";
 const NETWORK: &str = "not supported by Sampan, ignored: a pod has its own network inside the process";
 const SANDBOXED: &str = "not supported by Sampan, ignored: a guest has no user and no system calls to restrict";
+const PROCESSES: &str = "not supported by Sampan, ignored: a guest is no process of the host";
+const NAMESERVERS: &str = "not asked by Sampan: they are shown in /etc/resolv.conf, and the node looks names up";
+const NO_HOOK: &str = "not supported, as in Kubernetes: the hook fails";
 const ABSENT: &str = "not supported by Sampan";
 
 /// Fields of the pod spec.
 const POD: &[(&str, When, &str)] = &[
     ("hostNetwork", Set, NETWORK),
-    ("hostPID", Set, IGNORED),
-    ("hostIPC", Set, IGNORED),
+    ("hostPID", Set, PROCESSES),
+    ("hostIPC", Set, PROCESSES),
     ("hostUsers", Set, IGNORED),
-    ("shareProcessNamespace", Set, IGNORED),
+    ("shareProcessNamespace", Set, PROCESSES),
     ("securityContext", Set, SANDBOXED),
-    ("ephemeralContainers", Set, IGNORED),
-    ("dnsConfig.nameservers", Set, IGNORED),
-    ("setHostnameAsFQDN", Set, IGNORED),
+    ("dnsConfig.nameservers", Set, NAMESERVERS),
     ("affinity.podAffinity", Set, IGNORED),
     ("affinity.podAntiAffinity", Set, IGNORED),
     ("topologySpreadConstraints", Set, IGNORED),
@@ -45,21 +46,11 @@ const POD: &[(&str, When, &str)] = &[
 
 /// Fields of each container.
 const CONTAINER: &[(&str, When, &str)] = &[
-    ("lifecycle", Set, IGNORED),
-    ("livenessProbe.exec", Set, IGNORED),
-    ("livenessProbe.grpc", Set, IGNORED),
-    ("livenessProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
-    ("readinessProbe.exec", Set, IGNORED),
-    ("readinessProbe.grpc", Set, IGNORED),
-    ("readinessProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
-    ("startupProbe.exec", Set, IGNORED),
-    ("startupProbe.grpc", Set, IGNORED),
-    ("startupProbe.httpGet.scheme", NotOneOf(&["HTTP"]), IGNORED),
+    ("lifecycle.postStart.tcpSocket", Set, NO_HOOK),
+    ("lifecycle.preStop.tcpSocket", Set, NO_HOOK),
+    ("lifecycle.stopSignal", Set, "not supported by Sampan, ignored: WASI has no signals"),
     ("securityContext", Set, SANDBOXED),
     ("volumeDevices", Set, IGNORED),
-    ("resizePolicy", Set, IGNORED),
-    ("terminationMessagePath", NotOneOf(&["/dev/termination-log"]), IGNORED),
-    ("terminationMessagePolicy", NotOneOf(&["File"]), IGNORED),
     ("resources.claims", Set, IGNORED),
 ];
 
@@ -146,7 +137,7 @@ mod tests {
             "hostNetwork": true,
             "securityContext": {},
             "dnsPolicy": "ClusterFirst",
-            "containers": [{"name": "c", "lifecycle": {"preStop": {}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
+            "containers": [{"name": "c", "lifecycle": {"preStop": {"tcpSocket": {"port": 80}}}, "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
                 "volumeMounts": [{"name": "v", "mountPath": "/x", "mountPropagation": "HostToContainer"}]}],
             "volumes": [{"name": "v", "nfs": {"path": "/"}}, {"name": "w", "emptyDir": {"sizeLimit": "1Mi"}}],
         });
@@ -155,7 +146,7 @@ mod tests {
             said,
             [
                 "spec.hostNetwork: not supported by Sampan, ignored: a pod has its own network inside the process",
-                "spec.containers[0].lifecycle: not supported by Sampan, ignored",
+                "spec.containers[0].lifecycle.preStop.tcpSocket: not supported, as in Kubernetes: the hook fails",
                 "spec.containers[0].volumeMounts[0].mountPropagation: not supported by Sampan, ignored",
                 "spec.volumes[0].nfs: not supported by Sampan",
             ]

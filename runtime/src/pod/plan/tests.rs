@@ -294,6 +294,30 @@ fn a_sidecar_that_its_probes_gave_up_waits_for_nobody() {
 }
 
 #[test]
+fn a_node_that_stops_lets_its_pods_end_well() {
+    let mut case = two_containers("Always");
+    case.run(0);
+    let deadline = case.now + 10 * SECOND;
+    case.observed.leave_by(deadline);
+    assert_eq!(case.plan(), Step::Stop(0, 10 * SECOND), "no longer than the node has, though it might");
+    case.told(0, deadline);
+    assert_eq!(case.plan(), Step::Wait(Some(deadline)));
+    case.exit(0, 143);
+    assert_eq!(case.plan(), Step::Leave, "nothing is started again");
+}
+
+#[test]
+fn a_resize_that_was_put_off_is_looked_at_again() {
+    let mut case = two_containers("Always");
+    case.run(0);
+    case.run(1);
+    case.observed.resize = Some(Trouble { retry: Some(case.now + SECOND), ..Trouble::new("Deferred", "") });
+    assert_eq!(case.plan(), Step::Wait(Some(case.now + SECOND)));
+    case.now += SECOND;
+    assert_eq!(case.plan(), Step::Resize);
+}
+
+#[test]
 fn init_containers_run_again_in_a_new_sandbox() {
     let ended = |code: i32| json!({"terminated": {"exitCode": code, "containerID": "wasmtime://0"}});
     let pod: Pod = from_value(json!({

@@ -28,10 +28,16 @@ impl Worker {
             Happening::Changed => {
                 let before = self.pod.clone();
                 self.respec();
+                self.compare_resources(&before);
                 let about = |pod: &Pod| (pod.metadata.labels.clone(), pod.metadata.annotations.clone());
                 if about(&before) != about(&self.pod) {
                     self.refresh_volumes().await;
                 }
+            }
+            Happening::Mirrored => self.reported = None,
+            Happening::Leaving => {
+                self.observed.leave_by(Instant::now() + self.ground.farewell);
+                self.abandon_errand();
             }
             Happening::Surroundings => self.surroundings().await,
             Happening::Made(Errand::Place(made, around)) => {
@@ -157,6 +163,7 @@ impl Worker {
         unit.restarts = instance;
         unit.image = started.image.reference.to_string();
         unit.image_id = format!("{}@{}", started.image.reference.repository(), started.image.digest);
+        unit.actual = None;
         unit.tried.clone_from(&image);
         if let State::Starting(ended) = &mut unit.state
             && let Some(ended) = ended.take()

@@ -53,6 +53,7 @@ impl Worker {
                     self.ended(index, exit, words).await;
                 }
             }
+            Step::Resize => self.agree(),
             Step::Expire => {
                 let message = "Pod was active on the node longer than the specified deadline";
                 self.observed.failed = Some(("DeadlineExceeded".to_owned(), message.to_owned()));
@@ -66,7 +67,7 @@ impl Worker {
                 }
             }
             // The loop's own.
-            Step::Remove | Step::Wait(_) => {}
+            Step::Remove | Step::Leave | Step::Wait(_) => {}
         }
     }
 
@@ -95,9 +96,9 @@ impl Worker {
         unit.state = State::Starting(ended);
         let name = unit.name.clone();
         let image = super::super::any_container(&self.pod, &name).and_then(|container| container.into_owned().image);
-        let (pod, around) = (self.pod.clone(), self.around.fork());
+        let (pod, around, resources) = (self.pod.clone(), self.around.fork(), unit.allocated.clone());
         let teller = Teller { recorder: self.ground.recorder.clone(), regarding: self.regarding_of(index) };
-        let order = Order { pod, name, around, sandbox, etc, turn, instance, teller };
+        let order = Order { pod, name, around, sandbox, etc, turn, instance, resources, teller };
         let starting = start::start(self.ground.clone(), order);
         let image = image.unwrap_or_default();
         self.errand = Some(Box::pin(async move { Errand::Start(index, instance, image, Box::new(starting.await)) }));

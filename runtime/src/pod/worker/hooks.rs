@@ -70,7 +70,8 @@ impl Worker {
 
     /// The container is to end within `grace`.
     pub(super) fn begin_stop(&mut self, index: usize, grace: Duration) {
-        if self.observed.units[index].condemned.is_none() {
+        // When all pods stop at once, a word about each is one too many.
+        if self.observed.units[index].condemned.is_none() && self.observed.leaving.is_none() {
             self.tell_stopping(index);
         }
         self.observed.units[index].greeting = false;

@@ -96,6 +96,11 @@ impl Worker {
         self.tell_of(index, Normal, "Killing", format!("Container {name} definition changed, will be restarted"));
     }
 
+    pub(super) fn tell_resized(&self, index: usize) {
+        let name = &self.observed.units[index].name;
+        self.tell_of(index, Normal, "Killing", format!("Container {name} resize requires restart"));
+    }
+
     pub(super) fn tell_expired(&self, message: &str) {
         self.tell(Normal, "DeadlineExceeded", message);
     }
