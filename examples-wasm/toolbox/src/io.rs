@@ -9,6 +9,9 @@ use crate::stream::{Stream, Table};
 /// Bytes read or written at once.
 const BUFFER: usize = 64 << 10;
 
+/// The same for a tool that a shell runs itself, a thousand times maybe.
+const SMALL: usize = 256;
+
 /// The standard streams of a tool.
 pub struct Io {
     pub input: BufReader<Stream>,
@@ -18,6 +21,8 @@ pub struct Io {
     pub name: String,
     /// The code to end with, when some of the work could not be done.
     pub code: u8,
+    /// For the programs that it starts.
+    pub table: Table,
 }
 
 /// Output: line by line to a terminal, in large pieces to anything else.
@@ -33,12 +38,22 @@ impl Io {
             true => Out::Lines(LineWriter::new(out)),
             false => Out::Blocks(BufWriter::with_capacity(BUFFER, out)),
         };
+        Io::with(name, table, out, BUFFER)
+    }
+
+    /// For a tool that prints little, all at once.
+    pub fn small(name: &str, table: &Table) -> Io {
+        Io::with(name, table, Out::Blocks(BufWriter::with_capacity(SMALL, table.stream(1))), SMALL)
+    }
+
+    fn with(name: &str, table: &Table, out: Out, buffer: usize) -> Io {
         Io {
-            input: BufReader::with_capacity(BUFFER, table.stream(0)),
+            input: BufReader::with_capacity(buffer, table.stream(0)),
             out,
-            err: LineWriter::new(table.stream(2)),
+            err: LineWriter::with_capacity(SMALL, table.stream(2)),
             name: name.to_owned(),
             code: 0,
+            table: table.clone(),
         }
     }
 

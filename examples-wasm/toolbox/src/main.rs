@@ -59,5 +59,6 @@ fn run(mut arguments: Vec<String>) -> u8 {
 
 /// Whether a name is this component's own, and the tool's comes after it.
 fn is_toolbox(name: &str) -> bool {
-    name.is_empty() || name == "main" || tools::basename(name).starts_with("toolbox")
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.is_empty() || name.starts_with("toolbox")
 }

@@ -78,9 +78,7 @@ fn translate(pattern: &str, syntax: Syntax) -> String {
                 Some('>') => text.push_str(r"\b"),
                 Some('\'') => text.push_str(r"\z"),
                 Some('`') => text.push_str(r"\A"),
-                Some(
-                    c @ ('/' | '"' | '#' | '%' | ',' | ':' | ';' | '@' | '!' | '=' | '_' | '~' | '&' | '\'' | ' '),
-                ) => {
+                Some(c @ ('/' | '"' | '#' | '%' | ',' | ':' | ';' | '@' | '!' | '=' | '_' | '~' | '&' | ' ')) => {
                     text.push_str(&regex_lite::escape(c.encode_utf8(&mut [0; 4])));
                 }
                 Some('\n') => text.push('\n'),

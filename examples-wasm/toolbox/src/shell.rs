@@ -9,6 +9,7 @@ mod builtins;
 mod compound;
 mod expand;
 mod fields;
+mod heredoc;
 mod interactive;
 mod invocation;
 mod jobs;
@@ -38,8 +39,9 @@ use variables::Variables;
 
 pub use invocation::main;
 
-/// Functions within functions. A guest's stack has an end, and so has the host's.
-const DEPTH: u32 = 100;
+/// Functions within functions, and commands within commands. A guest's stack has an end, and so has the host's.
+const CALLS: u32 = 100;
+const DEPTH: u32 = 250;
 
 /// Why a command was left before its end.
 #[derive(Debug)]
@@ -81,6 +83,8 @@ pub struct Shell {
     /// Loops and functions that run.
     loops: u32,
     calls: u32,
+    /// Commands within commands that run.
+    depth: u32,
     /// Within a condition, where `set -e` does not hold.
     conditions: u32,
 }
@@ -114,6 +118,7 @@ impl Shell {
             terminal: crate::host::size().is_some(),
             loops: 0,
             calls: 0,
+            depth: 0,
             conditions: 0,
         }
     }

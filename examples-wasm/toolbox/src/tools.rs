@@ -1,18 +1,49 @@
 //! The tools, one a file.
 
+mod base64;
 mod cat;
+mod copy;
+mod curl;
+mod cut;
+mod date;
+mod diff;
+mod dump;
 mod echo;
 mod env;
+mod expr;
+mod find;
 mod grep;
+mod gzip;
 mod head;
+mod http;
+mod httpd;
 mod ls;
+mod make;
+mod nc;
+mod nslookup;
+mod paths;
+mod ping;
+mod processes;
+mod remove;
 mod sed;
+mod seq;
+mod sleep;
+mod small;
+mod sort;
 mod start;
+mod stat;
+mod sums;
+mod system;
 mod tail;
+mod tar;
 mod test;
+mod tr;
 mod truth;
+mod uniq;
 mod walk;
 mod wc;
+mod wget;
+mod xargs;
 
 use std::io::Write as _;
 
@@ -47,21 +78,78 @@ const fn quick(name: &'static str, work: Work) -> Tool {
 const TOOLS: &[Tool] = &[
     quick("[", test::bracket),
     tool("ash", shell),
+    tool("base64", base64::base64),
+    quick("basename", paths::basename),
     tool("bash", shell),
     tool("cat", cat::cat),
+    tool("chmod", make::change),
+    tool("chown", make::change),
+    tool("cp", copy::cp),
+    tool("curl", curl::curl),
+    tool("cut", cut::cut),
+    tool("date", date::date),
+    tool("df", stat::df),
+    tool("diff", diff::diff),
+    quick("dirname", paths::dirname),
+    tool("du", stat::du),
     quick("echo", echo::echo),
+    tool("egrep", grep::egrep),
     tool("env", env::env),
+    quick("expr", expr::expr),
     quick("false", truth::no),
+    tool("fgrep", grep::fgrep),
+    tool("find", find::find),
     tool("grep", grep::grep),
+    tool("gunzip", gzip::gunzip),
+    tool("gzip", gzip::gzip),
     tool("head", head::head),
+    tool("hexdump", dump::hexdump),
+    tool("hostname", system::hostname),
+    tool("httpd", httpd::httpd),
+    tool("id", system::id),
+    tool("kill", processes::kill),
+    tool("ln", make::ln),
     tool("ls", ls::ls),
+    tool("md5sum", sums::md5sum),
+    tool("mkdir", make::mkdir),
+    tool("mv", copy::mv),
+    tool("nc", nc::nc),
+    tool("nslookup", nslookup::nslookup),
+    tool("od", dump::od),
+    tool("ping", ping::ping),
+    tool("printenv", env::printenv),
     quick("printf", echo::printf),
+    tool("ps", processes::ps),
+    quick("pwd", paths::pwd),
+    tool("readlink", paths::readlink),
+    tool("realpath", paths::realpath),
+    tool("rm", remove::rm),
+    tool("rmdir", make::rmdir),
     tool("sed", sed::sed),
+    tool("seq", seq::seq),
     tool("sh", shell),
+    tool("sha256sum", sums::sha256sum),
+    tool("sha512sum", sums::sha512sum),
+    tool("sleep", sleep::sleep),
+    tool("sort", sort::sort),
+    tool("stat", stat::stat),
     tool("tail", tail::tail),
+    tool("tar", tar::tar),
+    tool("tee", small::tee),
     quick("test", test::test),
+    tool("top", processes::top),
+    tool("touch", make::touch),
+    tool("tr", tr::tr),
     quick("true", truth::yes),
+    tool("uname", system::uname),
+    tool("uniq", uniq::uniq),
     tool("wc", wc::wc),
+    tool("wget", wget::wget),
+    tool("which", paths::which),
+    tool("whoami", system::whoami),
+    tool("xargs", xargs::xargs),
+    tool("yes", small::yes),
+    tool("zcat", gzip::zcat),
 ];
 
 /// A shell takes more than arguments: see [`shell::main`](crate::shell::main).
@@ -85,7 +173,7 @@ pub fn basename(path: &str) -> &str {
 
 /// Runs a tool to its end.
 pub fn run(tool: &Tool, arguments: &[String], table: &Table) -> u8 {
-    let mut io = Io::new(tool.name, table);
+    let mut io = if tool.quick { Io::small(tool.name, table) } else { Io::new(tool.name, table) };
     let result = (tool.work)(arguments.get(1..).unwrap_or_default(), &mut io);
     finish(result, &mut io)
 }

@@ -123,9 +123,10 @@ pub fn send(id: u32, signal: Signal) -> Result<(), String> {
     processes::send(id, signal)
 }
 
-/// Columns and rows of the terminal that standard input is.
+/// Columns and rows of the terminal that standard input is; one that does not know its size has the usual one.
 pub fn size() -> Option<(usize, usize)> {
-    terminal::window().map(|size| (usize::from(size.columns), usize::from(size.rows)))
+    let known = |count: u16, usual| if count == 0 { usual } else { usize::from(count) };
+    terminal::window().map(|size| (known(size.columns, 80), known(size.rows, 24)))
 }
 
 pub fn set_raw(raw: bool) {

@@ -184,7 +184,7 @@ impl Expression<'_> {
         let operator = operators.iter().find(|operator| rest.starts_with(**operator))?;
         let longer = |longer: &str| longer.len() > operator.len() && rest.starts_with(longer);
         let longer_ones = ["||", "&&", "<<", ">>", "<=", ">="].iter().chain(ASSIGNING).any(|other| longer(other));
-        if longer_ones && !(*operator == "=") {
+        if longer_ones && (*operator != "=") {
             return None;
         }
         self.at += operator.len();

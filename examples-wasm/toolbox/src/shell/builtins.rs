@@ -20,7 +20,6 @@ pub struct Entry {
     pub run: Builtin,
 }
 
-pub use flow::exec;
 pub use jobs::done;
 
 const fn special(name: &'static str, run: Builtin) -> Entry {

@@ -30,7 +30,7 @@ pub fn run(shell: &mut Shell) -> Run {
                 }
                 shell.table = if result.is_ok() { shell.table.clone() } else { crate::stream::Table::default() };
                 shell.status = shell.code(result);
-                (shell.loops, shell.calls, shell.conditions) = (0, 0, 0);
+                (shell.loops, shell.calls, shell.conditions, shell.depth) = (0, 0, 0, 0);
             }
         }
     }

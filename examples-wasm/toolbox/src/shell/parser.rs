@@ -3,12 +3,11 @@
 //! What a character means depends on where it stands, so there are no tokens: each rule of the grammar reads the text
 //! itself. [`words`](super::words) has the rules within words, [`compound`](super::compound) those of `if`, `for` and so on.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::syntax::{
-    AndOr, Command, Heredoc, Item, Join, Kind, List, Part, Pipeline, Redirect, Span, Target, Text, Word,
-};
+use super::heredoc::Pending;
+use super::syntax::{AndOr, Command, Item, Join, Kind, List, Pipeline, Redirect, Span, Target, Text};
 
 /// How deep commands may be nested: the parser and the shell go as deep themselves, and a guest's stack has an end.
 const DEPTH: u32 = 60;
@@ -33,17 +32,9 @@ pub type Parsed<T> = Result<T, SyntaxError>;
 pub struct Parser {
     pub(super) source: Rc<Text>,
     pub(super) at: usize,
-    pending: Vec<Pending>,
+    /// Here-documents whose lines are still to come.
+    pub(super) pending: Vec<Pending>,
     pub(super) depth: u32,
-}
-
-/// A here-document whose lines are still to come.
-struct Pending {
-    operator: usize,
-    delimiter: String,
-    quoted: bool,
-    strip_tabs: bool,
-    body: Rc<OnceCell<Word>>,
 }
 
 /// Words that mean something where a command is expected.
@@ -88,11 +79,6 @@ impl Parser {
             self.heredocs(true)?;
         }
         Ok(Some(list))
-    }
-
-    /// How far it has read.
-    pub fn position(&self) -> usize {
-        self.at
     }
 
     /// Commands up to a word or a character that ends them.
@@ -292,54 +278,10 @@ impl Parser {
         Ok(if descriptor || number.is_some() { Target::Duplicate(word, true) } else { Target::Both(word, false) })
     }
 
-    fn heredoc(&mut self, operator: usize, strip_tabs: bool) -> Parsed<Target> {
-        let word = self.word()?;
-        let quoted = word.0.iter().any(|part| matches!(part, Part::Quoted(_)));
-        let text = |part: &Part| match part {
-            Part::Plain(text) | Part::Quoted(text) => text.clone(),
-            _ => String::new(),
-        };
-        let delimiter = word.0.iter().map(text).collect();
-        let body = Rc::new(OnceCell::new());
-        self.pending.push(Pending { operator, delimiter, quoted, strip_tabs, body: body.clone() });
-        Ok(Target::Here(body))
-    }
-
     /// The end of a line, and the here-documents that follow it.
     fn newline(&mut self) -> Parsed<()> {
         self.at += 1;
         self.heredocs(false)
-    }
-
-    fn heredocs(&mut self, at_end: bool) -> Parsed<()> {
-        for pending in std::mem::take(&mut self.pending) {
-            let start = self.at;
-            let mut body = String::new();
-            loop {
-                let rest = &self.source.text[self.at..];
-                if rest.is_empty() {
-                    if !at_end && !pending.delimiter.is_empty() {
-                        return Err(SyntaxError::Incomplete(" (a here-document has no end)"));
-                    }
-                    break;
-                }
-                let line = rest.split_inclusive('\n').next().unwrap_or_default();
-                self.at += line.len();
-                let line = if pending.strip_tabs { line.trim_start_matches('\t') } else { line };
-                if line.trim_end_matches('\n') == pending.delimiter {
-                    break;
-                }
-                body.push_str(line);
-            }
-            let heredoc = Heredoc { operator: pending.operator, start, end: self.at };
-            self.source.heredocs.borrow_mut().push(heredoc);
-            let word = match pending.quoted {
-                true => Word(vec![Part::Quoted(body)]),
-                false => Parser::here(body)?,
-            };
-            let _ = pending.body.set(word);
-        }
-        Ok(())
     }
 
     /// Reads within `$( )` leave the here-documents of the line around them alone.

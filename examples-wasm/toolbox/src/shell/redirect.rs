@@ -35,11 +35,13 @@ impl Shell {
             }
             Target::Here(body) => {
                 let text = body.get().map_or_else(|| Ok(String::new()), |word| self.text(word))?;
-                Ok(table.set(number(0), Stream::text(text)))
+                table.set(number(0), Stream::text(text));
+                Ok(())
             }
             Target::HereString(word) => {
                 let text = self.text(word)? + "\n";
-                Ok(table.set(number(0), Stream::text(text)))
+                table.set(number(0), Stream::text(text));
+                Ok(())
             }
         })
     }
@@ -63,7 +65,10 @@ impl Shell {
         }
         let what = if mode == Mode::Read { "open" } else { "create" };
         Ok(match Stream::open(&path, mode, truncate) {
-            Ok(stream) => Ok(table.set(number, stream)),
+            Ok(stream) => {
+                table.set(number, stream);
+                Ok(())
+            }
             Err(error) => Err(format!("can't {what} {path}: {}", words(&error))),
         })
     }
@@ -84,7 +89,10 @@ fn duplicate(table: &mut Table, number: u32, name: &str) -> Result<(), String> {
     }
     let stream = name.parse().ok().and_then(|from| table.get(from).cloned());
     match stream {
-        Some(stream) => Ok(table.set(number, stream)),
+        Some(stream) => {
+            table.set(number, stream);
+            Ok(())
+        }
         None => Err(format!("{name}: bad file descriptor")),
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::parser::Parser;
 use super::syntax::{AndOr, Arm, Command, Item, Join, Kind, List, Pipeline, Word};
-use super::{DEPTH, Run, Shell, Stop, builtins, pattern};
+use super::{CALLS, DEPTH, Run, Shell, Stop, builtins, pattern};
 use crate::host::{self, Pipe, Process};
 use crate::stream::{Stream, Table};
 use crate::tools;
@@ -51,7 +51,7 @@ impl Shell {
         if !self.interactive || matches!(table.get(0), Some(Stream::Own(0))) {
             table.set(0, Stream::Null);
         }
-        let text = and_or.span.text();
+        let text = and_or.span.text().trim_end().to_owned();
         self.status = 0;
         match self.members(and_or, &table)? {
             Ok(processes) => {
@@ -169,6 +169,16 @@ impl Shell {
     }
 
     fn command(&mut self, command: &Command) -> Run {
+        if self.depth >= DEPTH {
+            return Err(Stop::Fatal("commands are nested too deeply".to_owned()));
+        }
+        self.depth += 1;
+        let result = self.command_here(command);
+        self.depth -= 1;
+        result
+    }
+
+    fn command_here(&mut self, command: &Command) -> Run {
         if let Kind::Simple { assignments, words } = &command.kind {
             return self.simple(assignments, words, &command.redirects);
         }
@@ -307,7 +317,7 @@ impl Shell {
 
     /// Calls a function.
     pub(super) fn call(&mut self, body: &Rc<Command>, arguments: &[String]) -> Run {
-        if self.calls >= DEPTH {
+        if self.calls >= CALLS {
             return Err(Stop::Fatal("functions call each other too deeply".to_owned()));
         }
         let positional = std::mem::replace(&mut self.positional, arguments.to_vec());

@@ -101,7 +101,7 @@ impl Shell {
         extra: &[(String, String)],
         table: Table,
     ) -> Run {
-        if run == builtins::exec {
+        if arguments.first().is_some_and(|name| name == "exec") {
             for (name, value) in extra {
                 self.assign(name, value.clone())?;
                 self.variables.export(name, true);

@@ -140,7 +140,8 @@ impl Parser {
             '\'' if !quoted => {
                 self.at += 1;
                 let text = self.between_ansi()?;
-                return Ok(parts.text(&text, true));
+                parts.text(&text, true);
+                return Ok(());
             }
             '(' => self.parenthesis(quoted)?,
             '{' => self.braces(quoted)?,
@@ -154,7 +155,8 @@ impl Parser {
             }
             _ => {
                 self.at += 1;
-                return Ok(parts.text("$", true));
+                parts.text("$", true);
+                return Ok(());
             }
         };
         parts.0.push(part);

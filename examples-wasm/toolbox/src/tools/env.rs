@@ -45,3 +45,17 @@ fn inherited_order<'a>(
     names.retain(|name| variables.contains_key(name) && seen.insert(name.clone()));
     names.into_iter().filter_map(|name| variables.get(&name).map(|value| (name, value)))
 }
+
+pub fn printenv(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
+    if arguments.is_empty() {
+        return env(arguments, io);
+    }
+    let mut code = 0;
+    for name in arguments {
+        match std::env::var(name) {
+            Ok(value) => writeln!(io.out, "{value}")?,
+            Err(_) => code = 1,
+        }
+    }
+    Ok(code)
+}

@@ -70,6 +70,14 @@ pub fn grep(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
     search(&names, &wanted, io)
 }
 
+pub fn egrep(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
+    grep(&[&["-E".to_owned()], arguments].concat(), io)
+}
+
+pub fn fgrep(arguments: &[String], io: &mut Io) -> Result<u8, Failure> {
+    grep(&[&["-F".to_owned()], arguments].concat(), io)
+}
+
 fn names(operands: &[String], recursive: bool, io: &mut Io) -> Vec<String> {
     if !recursive {
         return if operands.is_empty() { vec!["-".to_owned()] } else { operands.to_vec() };

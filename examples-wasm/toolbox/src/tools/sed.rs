@@ -1,7 +1,9 @@
 //! `sed`: see [`script`] for its language and [`run`] for what it does.
 
+mod replace;
 mod run;
 mod script;
+mod syntax;
 
 use crate::failure::Failure;
 use crate::files;

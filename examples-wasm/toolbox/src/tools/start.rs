@@ -3,21 +3,26 @@
 use std::io::Write as _;
 
 use crate::failure::Failure;
-use crate::host::{self, Program, Sink, Source};
+use crate::host::{self, Program};
+use crate::inherit::{encode, inherit};
 use crate::io::Io;
+use crate::stream::{Stream, Table};
 use crate::{files, tools};
 
-/// Runs a command on the standard streams of this tool; its exit code.
+/// Runs a command on the streams of this tool; its exit code.
 pub fn start(command: &[String], environment: Vec<(String, String)>, io: &mut Io) -> Result<u8, Failure> {
-    run(command, environment, Source::Inherit, io)
+    let table = io.table.clone();
+    run(command, environment, &table, io)
 }
 
 /// The same with nothing to read.
 pub fn start_without_input(command: &[String], io: &mut Io) -> Result<u8, Failure> {
-    run(command, std::env::vars().collect(), Source::Empty, io)
+    let mut table = io.table.clone();
+    table.set(0, Stream::Null);
+    run(command, std::env::vars().collect(), &table, io)
 }
 
-fn run(command: &[String], environment: Vec<(String, String)>, input: Source, io: &mut Io) -> Result<u8, Failure> {
+fn run(command: &[String], environment: Vec<(String, String)>, table: &Table, io: &mut Io) -> Result<u8, Failure> {
     io.out.flush()?;
     let name = command.first().map_or("", String::as_str);
     let mut arguments = command.to_vec();
@@ -27,13 +32,17 @@ fn run(command: &[String], environment: Vec<(String, String)>, input: Source, io
             false => return Err(Failure::new(127, format!("{name}: No such file or directory"))),
         }
     }
+    let inherited = inherit(table);
+    if !inherited.fields.is_empty() {
+        arguments.insert(1, encode(&inherited.fields));
+    }
     let program = Program {
         arguments,
         environment,
         directory: files::working().to_string_lossy().into_owned(),
-        input,
-        output: Sink::Inherit,
-        error: Sink::Inherit,
+        input: inherited.input,
+        output: inherited.output,
+        error: inherited.error,
     };
     let process = host::spawn(program).map_err(|error| Failure::new(126, format!("{name}: {error}")))?;
     Ok(process.wait())

@@ -94,7 +94,7 @@ pub fn exec(shell: &mut Shell, arguments: &[String]) -> Run {
 impl Shell {
     /// Runs text within text, which is as deep as a function.
     fn deeper(&mut self, work: impl FnOnce(&mut Shell) -> Run) -> Run {
-        if self.calls >= crate::shell::DEPTH {
+        if self.calls >= crate::shell::CALLS {
             return Err(Stop::Fatal("scripts run each other too deeply".to_owned()));
         }
         self.calls += 1;

@@ -98,7 +98,7 @@ fn fields(line: &[Letter], separators: &str, count: usize) -> Vec<String> {
         found.push(text(&rest[..end]));
         rest = &rest[end..];
         rest = &rest[skip(rest)..];
-        if rest.first().is_some_and(|letter| parts(letter)) && !rest.is_empty() && end < line.len() {
+        if rest.first().is_some_and(&parts) && !rest.is_empty() && end < line.len() {
             rest = &rest[1..];
             rest = &rest[skip(rest)..];
         }
