@@ -31,7 +31,7 @@ bench:
 
 # By hand: each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
 SECONDS ?= 60
-TARGETS := decode_json decode_yaml decode_protobuf strategic_merge apply selectors
+TARGETS := decode_json decode_yaml decode_protobuf strategic_merge apply selectors spdy_frames websocket_channels
 
 fuzz:
 	cd fuzz && for target in $(TARGETS); do \

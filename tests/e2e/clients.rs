@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of an installed client.
-fn installed(name: &str, path: &str) -> PathBuf {
+pub fn installed(name: &str, path: &str) -> PathBuf {
     let file = root().join("target/clients").join(path);
     assert!(file.exists(), "{name} is not installed ({path} is missing): run `make clients`");
     file

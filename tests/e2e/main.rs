@@ -28,6 +28,7 @@ mod run;
 mod self_healing;
 mod services;
 mod static_pods;
+mod streams;
 mod tokens;
 mod toolbox;
 mod volumes;
