@@ -15,6 +15,7 @@ mod configuration;
 mod crash_loop;
 mod deployments;
 mod exec;
+mod guests;
 mod images;
 mod limits;
 mod namespaces;
