@@ -133,7 +133,7 @@ pub struct Mount {
 impl Mount {
     /// The path to open.
     pub(crate) fn source(&self) -> PathBuf {
-        self.pin.as_ref().and_then(|fd| beneath::pinned(fd)).unwrap_or_else(|| self.host.clone())
+        self.pin.as_ref().and_then(beneath::pinned).unwrap_or_else(|| self.host.clone())
     }
 }
 

@@ -69,6 +69,9 @@ pub enum LoadError {
     /// An export has the right name and the wrong type.
     #[error("the component's entry point does not fit its name: {0}")]
     Entry(String),
+    /// Valid, and larger than the room that a guest has.
+    #[error("the component asks for more than a guest can have here: {0}")]
+    Exceeds(String),
     /// The engine for WASI 0.3 does not start.
     #[error("guests of WASI 0.3 cannot run here: {0}")]
     Concurrent(String),
@@ -186,7 +189,7 @@ fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, Lo
     let begun = std::time::Instant::now();
     let code = wasm.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
     tracing::info!(digest, wasm = bytes.len(), code = code.len(), took = ?begun.elapsed(), "compiled");
-    let code = cache.put(wasm, digest, &code).map_err(|error| LoadError::Compiler(sniff::brief(&error)))?;
+    let code = cache.put(wasm, digest, &code).map_err(|error| LoadError::Exceeds(sniff::brief(&error)))?;
     if concurrent {
         inner.library.cache.note_elsewhere(digest);
     }

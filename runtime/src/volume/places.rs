@@ -101,8 +101,8 @@ pub fn make_private(path: &Path) -> io::Result<()> {
 
 #[cfg(target_os = "linux")]
 fn is_in_memory(path: &Path) -> bool {
-    const TMPFS: i64 = 0x0102_1994;
-    rustix::fs::statfs(path).is_ok_and(|found| i64::try_from(found.f_type) == Ok(TMPFS))
+    const TMPFS: i128 = 0x0102_1994;
+    rustix::fs::statfs(path).is_ok_and(|found| i128::from(found.f_type) == TMPFS)
 }
 
 #[cfg(not(target_os = "linux"))]

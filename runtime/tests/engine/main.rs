@@ -5,6 +5,7 @@ mod concurrent;
 mod cpu;
 mod exec;
 mod harness;
+mod hostile;
 mod http;
 mod interfaces;
 mod limits;
