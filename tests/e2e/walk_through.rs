@@ -197,6 +197,9 @@ fn files_are_copied_both_ways() {
         assert_eq!(session.run("kubectl exec web -- cat /tmp/site/one"), "one\n");
         session.run("kubectl cp web:/tmp/site back && diff -r site back");
         session.run("kubectl cp site/one web:/tmp/other && kubectl cp web:/tmp/other other && diff site/one other");
+        let missing = session.run("kubectl cp web:/tmp/nothing here 2>&1 && echo as if nothing were wrong; true");
+        assert!(!missing.contains("as if nothing were wrong"), "{missing}");
+        assert!(missing.contains("tmp/nothing: Cannot stat: No such file or directory"), "{missing}");
         // Its own file, and gone with it.
         session.run("kubectl delete pod web");
         with(WEB, "app=web", session);
