@@ -93,14 +93,11 @@ async fn connect(target: Arc<Target>, forward: Forward) {
             Err(why) => Err(target.refused(port, &why)),
         }
     };
-    match gone.run_until_cancelled(connected).await {
-        Some(Err(why)) => {
-            let Target { name, uid, .. } = &*target;
-            let said = format!("error forwarding port {port} to pod {name}, uid {uid}: {why}");
-            // Who is gone does not want to know.
-            let _ = error.write_all(said.as_bytes()).await;
-        }
-        Some(Ok(())) | None => {}
+    if let Some(Err(why)) = gone.run_until_cancelled(connected).await {
+        let Target { name, uid, .. } = &*target;
+        let said = format!("error forwarding port {port} to pod {name}, uid {uid}: {why}");
+        // Who is gone does not want to know.
+        let _ = error.write_all(said.as_bytes()).await;
     }
 }
 
