@@ -22,6 +22,7 @@ pub mod probing;
 pub mod publish;
 pub mod pulling;
 pub mod resize;
+pub mod scratch;
 pub mod services;
 pub mod start;
 pub mod storage;

@@ -40,11 +40,11 @@ pub struct Server {
 }
 
 /// A request that cannot be answered: its code, and its text as kubelets write it.
-struct Refusal(Response<Body>);
+struct Refusal(Box<Response<Body>>);
 
 impl Refusal {
     fn new(status: StatusCode, message: String) -> Self {
-        Self(text(status, message))
+        Self(Box::new(text(status, message)))
     }
 
     fn bad_request(message: String) -> Self {
@@ -57,7 +57,7 @@ impl From<streaming::Refusal> for Refusal {
         let (head, message) = refusal.into_response().into_parts();
         let mut response = text(head.status, message);
         response.headers_mut().extend(head.headers);
-        Self(response)
+        Self(Box::new(response))
     }
 }
 
@@ -174,7 +174,7 @@ impl<B: Send + 'static> tower::Service<Request<B>> for Server {
             let (stats, path) = (self.stats.clone(), request.uri().path().to_owned());
             return Box::pin(async move { Ok(page(stats.page(&path).await)) });
         }
-        let response = self.answer(&mut request).unwrap_or_else(|Refusal(response)| response);
+        let response = self.answer(&mut request).unwrap_or_else(|Refusal(response)| *response);
         Box::pin(std::future::ready(Ok(response)))
     }
 }

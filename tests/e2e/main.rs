@@ -33,3 +33,4 @@ mod streams;
 mod tokens;
 mod toolbox;
 mod volumes;
+mod walk_through;

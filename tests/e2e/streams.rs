@@ -121,7 +121,7 @@ fn pods_services_and_nodes_are_reached_through_the_api() {
     for path in ["pods/pair:80/proxy/", "services/pair:http/proxy/a?b=c", "services/http:pair:8080/proxy/"] {
         assert_eq!(session.run(&format!("kubectl get --raw '{api}/{path}'")), "<p>Hello, pair</p>\n", "{path}");
     }
-    let node = session.node();
+    let node = session.names("nodes").remove(0);
     assert_eq!(session.run(&format!("kubectl get --raw /api/v1/nodes/{node}/proxy/healthz")), "ok");
     let logs = format!("/api/v1/nodes/{node}/proxy/containerLogs/proxies/pair/echo?tailLines=1");
     assert!(!session.run(&format!("kubectl get --raw '{logs}'")).is_empty());

@@ -40,6 +40,12 @@ pub async fn update(asked: Asked<'_>, part: Part, body: Body) -> Result<Response
         let outcome = asked.registry.update_scale(asked.target, wanted, &options).await?;
         return scale::written(asked, &outcome.bytes);
     }
+    if part == Part::EphemeralContainers
+        && let Some(patch) = debuggers_alone(asked, &bytes)
+    {
+        let outcome = asked.registry.patch(asked.target, part, &patch, &options).await?;
+        return written(asked, &outcome);
+    }
     let decoded = body::object(&asked.target.resource, asked.content_type(), &bytes)?;
     options.findings = duplicates(decoded.duplicates);
     check_named(asked, &decoded.value)?;
@@ -70,6 +76,17 @@ pub async fn patch(asked: Asked<'_>, part: Part, body: Body) -> Result<Response<
         return scale::written(asked, &outcome.bytes);
     }
     written(asked, &outcome)
+}
+
+/// What `kubectl debug` before 1.22 sends: a kind of the sub-resource's own, which was given up since. It holds no more than
+/// the debuggers to add, as such a client does not see in a Pod which there are.
+fn debuggers_alone(asked: Asked<'_>, bytes: &[u8]) -> Option<Patch> {
+    let sent = body::decode(asked.content_type(), bytes).ok()?.value;
+    let is = |field: &str, text: &str| sent.get(field).and_then(Value::as_str) == Some(text);
+    (is("apiVersion", "v1") && is("kind", "EphemeralContainers")).then(|| {
+        let debuggers = sent.get("ephemeralContainers").cloned().unwrap_or_default();
+        Patch::Strategic(json!({"spec": {"ephemeralContainers": debuggers}}))
+    })
 }
 
 async fn apply(asked: Asked<'_>, part: Part, bytes: &[u8], options: &WriteOptions) -> Result<Response<Body>, Status> {

@@ -43,7 +43,12 @@ impl Page {
 
 /// Listens on `port` of every address of the pod and answers each request with what `answer` makes of its path.
 pub async fn serve(port: u16, answer: fn(&str) -> Page) -> io::Result<()> {
-    let listener = TcpListener::bind(&format!("0.0.0.0:{port}")).await?;
+    let address = format!("0.0.0.0:{port}");
+    let listener = TcpListener::bind(&address).await.map_err(|error| match error.kind() {
+        // As everybody knows it; the standard library's own words are only almost the same.
+        kind @ ErrorKind::AddrInUse => io::Error::new(kind, format!("listen {address}: address already in use")),
+        _ => error,
+    })?;
     println!("listening on {}", listener.local_addr()?);
     let mut incoming = listener.incoming();
     while let Some(connection) = incoming.next().await {

@@ -84,3 +84,10 @@ fn mistakes_have_codes_and_words() {
     let deep = "(".repeat(10_000);
     assert_eq!(run("sh", &["-c", &deep], Path::new("/")).status.code(), Some(2));
 }
+
+#[test]
+fn of_nothing_there_is_no_archive() {
+    let output = run("tar", &["cf", "-", "/no/such/file"], &std::env::temp_dir());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Cannot stat: No such file or directory"));
+}

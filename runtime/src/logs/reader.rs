@@ -304,8 +304,9 @@ mod tests {
         let line = [b"x".repeat(9_999), b"\n".to_vec()].concat();
         // More than one file's worth.
         for _ in 0..1_500 {
+            // As a guest does: it waits while the log is behind.
+            std::future::poll_fn(|cx| sink.poll_ready(cx)).await;
             sink.write(Channel::Stdout, &line);
-            tokio::task::yield_now().await;
         }
         sink.write(Channel::Stderr, b"last\n");
         sink.close();

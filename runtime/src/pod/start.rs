@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::ground::Ground;
 use super::pulling::{Teller, Wanted};
 use super::termination::Words;
-use super::{config, env, place};
+use super::{config, env, place, scratch};
 use crate::agent::references::Subscription;
 use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
@@ -57,6 +57,9 @@ pub enum Error {
     /// The log can't be kept.
     #[error("failed to create the log directory: {0}")]
     Log(std::io::Error),
+    /// What the instance before has written can't be removed.
+    #[error("failed to empty /tmp: {0}")]
+    Scratch(std::io::Error),
     /// The image can't be run here.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -74,7 +77,7 @@ impl Error {
         match self {
             Self::Image(error) => error.reason(),
             Self::Config(_) | Self::Mount(_) => CONFIG_ERROR,
-            Self::Log(_) | Self::Load(_) | Self::Stopping => "CreateContainerError",
+            Self::Log(_) | Self::Scratch(_) | Self::Load(_) | Self::Stopping => "CreateContainerError",
             Self::Start(_) => "RunContainerError",
         }
     }
@@ -216,6 +219,7 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     let site = Site { places: &ground.places, directory: &volumes };
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mut mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
+    let scratch = scratch::of(container, &own, &mounts).map_err(Error::Scratch)?;
     // A volume at the root hides the image's own.
     if let Some(rootfs) = image.rootfs.as_ref().filter(|_| mounts.iter().all(|mount| mount.guest != "/")) {
         mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });
@@ -224,6 +228,7 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     let words = Words::of(container, &own, &mounts);
     let mut lazy_mounts = vec![order.etc.clone()];
     lazy_mounts.extend(words.iter().filter_map(Words::mount));
+    lazy_mounts.extend(scratch);
     // What the container mounts there itself is in front of these.
     lazy_mounts.retain(|lazy| !mounts.iter().any(|mount| mount.guest == lazy.mount.guest));
     let config = config::entries(container, &given, &variables).into_iter().collect();

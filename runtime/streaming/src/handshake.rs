@@ -23,7 +23,7 @@ pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
     /// What would have been accepted.
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Why.
     pub message: String,
 }
@@ -31,14 +31,16 @@ pub struct Refusal {
 impl Refusal {
     /// 400
     pub fn bad_request(message: String) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), message }
+        Self { status: StatusCode::BAD_REQUEST, headers: Vec::new(), message }
     }
 
     /// The answer.
     pub fn into_response(self) -> Response<String> {
         let mut response = Response::new(self.message + "\n");
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        for (name, value) in self.headers {
+            response.headers_mut().append(name, value);
+        }
         response
     }
 }
@@ -91,7 +93,7 @@ pub(crate) fn websocket(
     let header = |name| headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
     if header(SEC_WEBSOCKET_VERSION) != b"13" {
         let mut refusal = Refusal::bad_request("missing or bad WebSocket Version".to_owned());
-        refusal.headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        refusal.headers.push((SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
         return Err(refusal);
     }
     let key = header(SEC_WEBSOCKET_KEY);
@@ -102,7 +104,7 @@ pub(crate) fn websocket(
     let protocol = agreed(&offered, ours);
     if protocol.is_none() && !offered.is_empty() {
         let message = format!("requested protocol(s) are not supported: {}; supports {}", list(&offered), list(ours));
-        return Err(Refusal { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), message });
+        return Err(Refusal { status: StatusCode::FORBIDDEN, headers: Vec::new(), message });
     }
     let mut response = switching("websocket");
     let accept = HeaderValue::try_from(derive_accept_key(key)).map_err(|e| Refusal::bad_request(e.to_string()))?;
@@ -124,9 +126,9 @@ pub(crate) fn spdy(headers: &HeaderMap, ours: &[&'static str]) -> Result<(&'stat
         let message = format!(
             "unable to upgrade: unable to negotiate protocol: client supports {theirs}, server accepts {accepted}"
         );
-        let mut refusal = Refusal { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), message };
+        let mut refusal = Refusal { status: StatusCode::FORBIDDEN, headers: Vec::new(), message };
         for our in ours {
-            refusal.headers.append(ACCEPTED_STREAM_PROTOCOLS, HeaderValue::from_static(our));
+            refusal.headers.push((ACCEPTED_STREAM_PROTOCOLS, HeaderValue::from_static(our)));
         }
         return Err(refusal);
     };
@@ -223,7 +225,7 @@ mod tests {
         );
         let refusal = spdy(&asked(&["v9"]), &ours).expect_err("no common version");
         assert_eq!(refusal.status, StatusCode::FORBIDDEN);
-        assert_eq!(refusal.headers.get_all(ACCEPTED_STREAM_PROTOCOLS).iter().count(), 2);
+        assert_eq!(refusal.into_response().headers().get_all(ACCEPTED_STREAM_PROTOCOLS).iter().count(), 2);
         assert_eq!(spdy(&asked(&[]), &ours).expect_err("no version").status, StatusCode::BAD_REQUEST);
     }
 }

@@ -15,6 +15,9 @@ pub const SAMPAN: &str = env!("CARGO_BIN_EXE_sampan");
 /// When set, every server runs with this many KiB of address space.
 pub const ADDRESS_SPACE: &str = "SAMPAN_TEST_ADDRESS_SPACE_KIB";
 
+/// The machine that tests run on may be short of what a node wants to have left.
+const EVICTION: Option<(&str, &str)> = Some(("SAMPAN_EVICTION_HARD", "memory.available<1Mi,nodefs.available<1Mi"));
+
 /// How many of the log's last lines a failed test shows.
 const LOG_TAIL: usize = 80;
 
@@ -107,6 +110,7 @@ impl Process {
             .args(["--listen", "127.0.0.1:0", "--write-kubeconfig"])
             .arg(kubeconfig(dir))
             .args(flags)
+            .envs(EVICTION.into_iter().filter(|_| !flags.contains(&"--config")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)

@@ -14,8 +14,10 @@ enum When {
     Set,
     /// It is there and none of these.
     NotOneOf(&'static [&'static str]),
+    /// It has other fields than these.
+    Besides(&'static [&'static str]),
 }
-use When::{NotOneOf, Set};
+use When::{Besides, NotOneOf, Set};
 
 const IGNORED: &str = "not supported by Sampan, ignored";
 const NETWORK: &str = "not supported by Sampan, ignored: a pod has its own network inside the process";
@@ -49,7 +51,7 @@ const CONTAINER: &[(&str, When, &str)] = &[
     ("lifecycle.postStart.tcpSocket", Set, NO_HOOK),
     ("lifecycle.preStop.tcpSocket", Set, NO_HOOK),
     ("lifecycle.stopSignal", Set, "not supported by Sampan, ignored: WASI has no signals"),
-    ("securityContext", Set, SANDBOXED),
+    ("securityContext", Besides(&["readOnlyRootFilesystem"]), SANDBOXED),
     ("volumeDevices", Set, IGNORED),
     ("resources.claims", Set, IGNORED),
 ];
@@ -107,6 +109,7 @@ fn check(value: &Value, path: &Path, table: &[(&str, When, &str)], said: &mut Ve
         let warn = match when {
             Set => is_set(found),
             NotOneOf(fine) => found.as_str().is_some_and(|text| !text.is_empty() && !fine.contains(&text)),
+            Besides(known) => found.entries("").any(|(field, value)| !known.contains(&field) && is_set(value)),
         };
         if warn {
             said.push(format!("{}: {words}", path.child(field)));
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn a_supported_pod_is_accepted_in_silence() {
         let mut spec = json!({"containers": [{"name": "c", "image": "web:1", "ports": [{"containerPort": 80}],
-            "readinessProbe": {"httpGet": {"port": 80}}, "env": [{"name": "A", "value": "b"}]}]});
+            "readinessProbe": {"httpGet": {"port": 80}}, "securityContext": {"readOnlyRootFilesystem": true}, "env": [{"name": "A", "value": "b"}]}]});
         crate::kinds::pod_spec::default(&mut spec);
         assert_eq!(warnings(&spec, &Path::new("spec")), Vec::<String>::new());
     }

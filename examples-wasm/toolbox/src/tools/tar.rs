@@ -66,9 +66,31 @@ fn excluded(options: &Options, path: &str) -> bool {
         .any(|pattern| crate::shell::pattern::matches(pattern, path) || crate::shell::pattern::matches(pattern, name))
 }
 
+/// Where an operand is.
+fn place(options: &Options, operand: &str) -> String {
+    if operand.starts_with('/') { operand.to_owned() } else { join(&base(options), operand) }
+}
+
+fn facts(options: &Options, path: &str) -> std::io::Result<files::Facts> {
+    if options.has('h') { files::facts(path) } else { files::link_facts(path) }
+}
+
+fn cannot_stat(name: &str, error: &std::io::Error) -> String {
+    format!("{name}: Cannot stat: {}", crate::failure::words(error))
+}
+
 fn create(options: &Options, io: &mut Io) -> Result<(), Failure> {
     if options.operands.is_empty() {
         return Err("Cowardly refusing to create an empty archive".into());
+    }
+    if options.operands.iter().all(|operand| facts(options, &place(options, operand)).is_err()) {
+        // Not even an archive's end: `kubectl cp` would take that for all there is, and be gone before it hears the exit code.
+        for operand in &options.operands {
+            if let Err(error) = facts(options, &place(options, operand)) {
+                io.complain(cannot_stat(operand, &error));
+            }
+        }
+        return Ok(());
     }
     let name = options.value('f').unwrap_or("-").to_owned();
     let Io { out, .. } = io;
@@ -90,9 +112,8 @@ fn create(options: &Options, io: &mut Io) -> Result<(), Failure> {
 
 fn pack<W: Write>(mut builder: Builder<W>, options: &Options, complaints: &mut Vec<String>) -> Result<W, Failure> {
     builder.follow_symlinks(options.has('h'));
-    let base = base(options);
     for operand in &options.operands {
-        let path = if operand.starts_with('/') { operand.clone() } else { join(&base, operand) };
+        let path = place(options, operand);
         // A leading slash would lead others astray.
         let name = operand.trim_start_matches('/');
         let name = if name.is_empty() { "." } else { name };
@@ -112,11 +133,10 @@ fn add<W: Write>(
     if excluded(options, name) {
         return Ok(());
     }
-    let facts = if options.has('h') { files::facts(path) } else { files::link_facts(path) };
-    let facts = match facts {
+    let facts = match facts(options, path) {
         Ok(facts) => facts,
         Err(error) => {
-            complaints.push(format!("{name}: Cannot stat: {}", crate::failure::words(&error)));
+            complaints.push(cannot_stat(name, &error));
             return Ok(());
         }
     };

@@ -51,7 +51,7 @@ async fn echo(mut session: Session) {
 
 #[tokio::test]
 async fn the_fifth_version_half_closes_and_ends_with_a_status() {
-    let (session, mut client) = socket(Some("v5.channel.k8s.io"), ALL).await;
+    let (session, client) = socket(Some("v5.channel.k8s.io"), ALL).await;
     let program = tokio::spawn(echo(session));
     let input = vec![7; 3 << 20];
     let (mut sender, mut receiver) = client.split();

@@ -161,10 +161,11 @@ async fn read(
     loop {
         while let Some(event) = decoder.next(&mut buffer)? {
             match event {
-                Event::Data(bytes, last) => match channels.take(bytes, last)? {
-                    Some(piece) => deliver(piece, sinks).await,
-                    None => {}
-                },
+                Event::Data(bytes, last) => {
+                    if let Some(piece) = channels.take(bytes, last)? {
+                        deliver(piece, sinks).await;
+                    }
+                }
                 Event::Ping(bytes) => out.answer(0, What::Pong(bytes)).await,
                 Event::Pong => {}
                 Event::Close => return Ok(true),
