@@ -1,5 +1,7 @@
 //! A program of WASI 0.3 that serves and calls over TCP and UDP:
-//! `echo PORT`, `pump PORT`, `say ADDRESS TEXT`, `udp-echo PORT`, `udp-say ADDRESS TEXT`, `lookup NAME`.
+//! `echo PORT`, `pump PORT`, `say ADDRESS TEXT`, `udp-echo PORT`, `udp-say ADDRESS TEXT`, `lookup NAME`, `tls ADDRESS NAME TEXT`.
+
+mod tls;
 
 use std::env;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +28,7 @@ impl wasip3::exports::cli::run::Guest for Net {
             ["say", to, text] => say(to, text).await,
             ["udp-echo", port] => udp_echo(port).await,
             ["udp-say", to, text] => udp_say(to, text).await,
+            ["tls", to, name, text] => tls::say(to, name, text).await,
             ["lookup", name] => lookup(name).await,
             _ => panic!("what? {args:?}"),
         };

@@ -23,6 +23,9 @@ const CACHE: usize = 1 << 20;
 /// Hundredths of a second that closing a file may take.
 const CLOSING: u32 = 200;
 
+/// What was asked for, in that order.
+pub(super) type Found = Vec<Option<(String, Vec<u8>)>>;
+
 pub(super) struct Disk {
     path: PathBuf,
     /// None after a failure: the next operation opens the file again, which repairs it to its last commit.
@@ -50,12 +53,7 @@ impl Disk {
     }
 
     /// At most `budget` bytes of values.
-    pub(super) fn get(
-        &self,
-        bucket: &str,
-        keys: Vec<String>,
-        budget: usize,
-    ) -> Result<Vec<Option<(String, Vec<u8>)>>, Error> {
+    pub(super) fn get(&self, bucket: &str, keys: Vec<String>, budget: usize) -> Result<Found, Error> {
         let read = self.database()?.begin_read()?;
         let pairs = match read.open_table(PAIRS) {
             Ok(pairs) => pairs,
@@ -118,6 +116,10 @@ fn create(path: &Path) -> Result<Database, DatabaseError> {
             Err(DatabaseError::DatabaseAlreadyOpen) if left > 0 => left -= 1,
             outcome => return outcome,
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "redb has no way to wait for the file, and this thread may block"
+        )]
         std::thread::sleep(Duration::from_millis(10));
     }
 }

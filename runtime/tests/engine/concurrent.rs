@@ -1,6 +1,7 @@
 //! Guests of WASI 0.3.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
@@ -113,6 +114,43 @@ async fn clients_connect_and_hear_why_not() {
     let (mut say, heard) = start_file(&two, &sample("net_p3"), &["net", "say", "127.0.0.1:7", "x"], |_| {}).await;
     assert_eq!(exit(&mut say).await, Exit::Code(1));
     assert!(heard.text().contains("ConnectionRefused"), "{}", heard.text());
+}
+
+/// Answers each connection with what it says.
+fn serve_securely(pod: &Sandbox, certified: &rcgen::CertifiedKey<rcgen::KeyPair>) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certified.cert.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = pod.plug.bind_tcp("0.0.0.0:443".parse().unwrap()).unwrap().listen(8).unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not trust us goes.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut heard = [0; 64];
+            let count = stream.read(&mut heard).await.unwrap();
+            stream.write_all(&heard[..count]).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+}
+
+#[tokio::test]
+async fn tls_goes_over_the_pods_network_and_trusts_the_clusters_authorities() {
+    for (trusted, code) in [(true, 0), (false, 1)] {
+        let certified = rcgen::generate_simple_self_signed(vec!["web.default.svc".to_owned()]).unwrap();
+        let known = if trusted { vec![certified.cert.der().to_vec()] } else { Vec::new() };
+        let net = Net::configured(netproxy::fabric::Config { trusted: known, ..Default::default() });
+        let (server, client) = (net.pod("server"), net.pod("client"));
+        serve_securely(&server, &certified);
+        let at = format!("{}:443", server.plug.address());
+        let args = ["net", "tls", &at, "web.default.svc", "good morning"];
+        let (mut say, heard) = start_file(&client, &sample("net_p3"), &args, |_| {}).await;
+        assert_eq!(exit(&mut say).await, Exit::Code(code), "{}", heard.text());
+        let words = if trusted { "web.default.svc said: good morning" } else { "UnknownIssuer" };
+        assert!(heard.text().contains(words), "{}", heard.text());
+    }
 }
 
 #[tokio::test]

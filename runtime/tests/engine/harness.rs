@@ -76,7 +76,11 @@ pub struct Net {
 
 impl Net {
     pub fn new() -> Net {
-        Net { fabric: Fabric::new(fabric::Config::default()), next: Mutex::new(1) }
+        Net::configured(fabric::Config::default())
+    }
+
+    pub fn configured(config: fabric::Config) -> Net {
+        Net { fabric: Fabric::new(config), next: Mutex::new(1) }
     }
 
     pub fn pod(&self, name: &str) -> Sandbox {
