@@ -121,7 +121,9 @@ async fn lookup(name: &str) -> Result<(), ErrorCode> {
 
 fn address(text: &str) -> IpSocketAddress {
     match text.parse().expect("an address and a port") {
-        SocketAddr::V4(v4) => IpSocketAddress::Ipv4(Ipv4SocketAddress { port: v4.port(), address: v4.ip().octets().into() }),
+        SocketAddr::V4(v4) => {
+            IpSocketAddress::Ipv4(Ipv4SocketAddress { port: v4.port(), address: v4.ip().octets().into() })
+        }
         SocketAddr::V6(v6) => IpSocketAddress::Ipv6(Ipv6SocketAddress {
             port: v6.port(),
             flow_info: 0,
