@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{env, thread};
 
-const BLOCK: [u8; 64 << 10] = [b'x'; 64 << 10];
+static BLOCK: [u8; 64 << 10] = [b'x'; 64 << 10];
 
 fn main() {
     let mut args = env::args().skip(1);

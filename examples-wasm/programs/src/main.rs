@@ -148,7 +148,7 @@ fn prompt() -> io::Result<()> {
 /// Shows every key as it comes, until a q.
 fn keys() -> io::Result<()> {
     terminal::set_raw(true);
-    print!("ready\n");
+    println!("ready");
     io::stdout().flush()?;
     let mut key = [0; 1];
     while io::stdin().read(&mut key)? == 1 && key != *b"q" {

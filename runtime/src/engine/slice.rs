@@ -102,6 +102,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "what is tested is a thread that sleeps")]
     fn a_thread_off_its_core_is_not_charged() {
         measure(Instant::now(), || spin(SURE * 2));
         let (_, slept) = measure(Instant::now(), || std::thread::sleep(Duration::from_millis(50)));

@@ -28,8 +28,11 @@ const LIST: usize = 64 << 10;
 #[derive(Clone)]
 pub(super) struct Toolbox {
     images: image::Store,
-    loaded: Arc<Mutex<Option<(image::Digest, Arc<Tools>)>>>,
+    loaded: Arc<Mutex<Option<Loaded>>>,
 }
+
+/// Its tools, and the version they are of.
+type Loaded = (image::Digest, Arc<Tools>);
 
 /// One version of it.
 pub(super) struct Tools {

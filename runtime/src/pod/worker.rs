@@ -113,7 +113,7 @@ type Running = BoxFuture<'static, (hook::Kind, Result<(), String>)>;
 
 /// What was made, away from the loop.
 enum Errand {
-    Place(Result<Place, place::Error>, Subscription),
+    Place(Box<Result<Place, place::Error>>, Subscription),
     Start(usize, u32, String, Box<Result<Started, start::Error>>),
 }
 

@@ -100,7 +100,7 @@ impl Client {
         let (mut out, mut err) = (String::new(), String::new());
         let both = async { tokio::join!(self.stdout.read_to_string(&mut out), self.stderr.read_to_string(&mut err)) };
         let (a, b) = timeout(DEADLINE, both).await.expect("it ends");
-        (a.expect("text"), b.expect("text"));
+        a.and(b).expect("text");
         (std::mem::take(&mut self.seen) + &out, err)
     }
 }

@@ -42,7 +42,7 @@ impl Worker {
             Happening::Surroundings => self.surroundings().await,
             Happening::Made(Errand::Place(made, around)) => {
                 self.around = around;
-                self.placed(made);
+                self.placed(*made);
             }
             Happening::Made(Errand::Start(index, instance, image, result)) => {
                 self.observed.busy = false;

@@ -31,7 +31,7 @@ impl Worker {
                 let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
                 self.errand = Some(Box::pin(async move {
                     let (made, around) = making.await;
-                    Errand::Place(made, around)
+                    Errand::Place(Box::new(made), around)
                 }));
             }
             Step::Start(index) => self.start(index, now),
