@@ -200,6 +200,11 @@ impl Sink {
         Ok((present, before, extent))
     }
 
+    /// Waits until nobody follows.
+    pub async fn unfollowed(&self) {
+        self.grown.closed().await;
+    }
+
     /// Follows the growth.
     pub(super) fn growth(&self) -> watch::Receiver<Extent> {
         self.grown.subscribe()

@@ -89,6 +89,14 @@ impl View {
         sinks.push((container.to_owned(), instance, sink));
     }
 
+    /// Waits until nobody follows the pod's logs any more.
+    pub async fn unfollowed(&self) {
+        let sinks: Vec<_> = self.now.lock().sinks.iter().map(|(_, _, sink)| sink.clone()).collect();
+        for sink in sinks {
+            sink.unfollowed().await;
+        }
+    }
+
     /// A container runs.
     pub fn add_running(&self, container: &str, handle: &Arc<Handle>) {
         let running = &mut self.now.lock().running;

@@ -48,6 +48,8 @@ const HOLD: Duration = Duration::from_secs(1);
 const HOLD_IN_LINE: Duration = Duration::from_secs(5);
 /// And for the first answers of probes.
 const HOLD_FOR_PROBES: Duration = Duration::from_millis(50);
+/// How long the logs of a pod that is gone wait for those who follow them.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// When the API did not take a write.
 const REWRITE: Duration = Duration::from_secs(1);
 
@@ -357,6 +359,8 @@ impl Worker {
             act::kill(live.container).await;
         }
         self.place = None;
+        // Who follows the logs reads the last lines first.
+        let _ = tokio::time::timeout(LAST_LINES, self.view.unfollowed()).await;
         let on_disk = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
         let directories = on_disk.into_iter().chain(place::memory(&self.ground, &self.pod));
         // A thousand pods that go together take turns as well, rather than a thread each.

@@ -102,9 +102,13 @@ impl Tty {
         self.interrupted.swap(false, SeqCst)
     }
 
-    /// While the guard lives an interrupt is for this program.
+    /// While the guard lives an interrupt is for this program. So is one that came between the last question and now: a
+    /// shell that has asked, and then started a program, has not seen it.
     pub(crate) fn wait_for(self: &Arc<Tty>, process: Arc<Process>) -> Foreground {
         self.state.lock().foreground.push(process.clone());
+        if !process.heeds_interrupts() && self.take_interrupt() {
+            self.processes.end_tree(&process, INTERRUPTED);
+        }
         Foreground { tty: self.clone(), process }
     }
 
