@@ -71,19 +71,24 @@ fn a_pod_finds_its_names_in_etc() {
 #[test]
 fn hooks_run_at_both_ends() {
     let session = Session::new("life-hooks");
-    let more = "
-      stdin: true
-      volumeMounts: [{name: v, mountPath: /v}]
+    // It outlives the pod, and says who came.
+    session.run("kubectl run witness --image=localhost/tcp-echo:v1");
+    session.run("kubectl wait --for=condition=Ready pod/witness --timeout=90s");
+    let ip = session.field("pod/witness", ".status.podIP");
+    let more = format!(
+        "
+      volumeMounts: [{{name: v, mountPath: /v}}]
       lifecycle:
-        postStart: {exec: {command: [sh, -c, 'echo started >> /v/hook']}}
-        preStop: {exec: {command: [sh, -c, 'sleep 1; echo stopping >> /v/hook']}}";
-    session.apply(&shell("hooks", "  volumes: [{name: v, emptyDir: {}}]", "cat; cat /v/hook", more));
+        postStart: {{exec: {{command: [sh, -c, 'echo started >> /v/hook']}}}}
+        preStop: {{exec: {{command: [sh, -c, 'nc -z {ip} 7']}}}}"
+    );
+    session.apply(&shell("hooks", "  volumes: [{name: v, emptyDir: {}}]", "sleep 3600", &more));
     session.ready("app=hooks");
     assert_eq!(session.run("kubectl exec hooks -- cat /v/hook"), "started\n");
-    // The guest's input ends when the hook is done, and no sooner.
-    let said = session.run("kubectl delete pod hooks --wait=false > /dev/null; kubectl logs -f hooks");
-    assert_eq!(said, "started\nstopping\n");
-    session.until("kubectl get pods -o name", str::is_empty);
+    let own = session.field("pod/hooks", ".status.podIP");
+    assert!(!session.run("kubectl logs witness").contains("connection from"));
+    session.run("kubectl delete pod hooks");
+    session.until("kubectl logs witness", |said| said.contains(&format!("connection from {own}:")));
 }
 
 #[test]
