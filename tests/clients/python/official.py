@@ -309,14 +309,25 @@ def tokens_and_roles():
 
 
 def leader_election():
-    elected = threading.Event()
+    """Elected, and voted out again: a thread that still renews while the interpreter ends would abort it."""
+    elected, deposed = threading.Event(), threading.Event()
     lock = LeaseLock("leader", NS, "the-one")
     settings = electionconfig.Config(
-        lock, lease_duration=5, renew_deadline=4, retry_period=1, onstarted_leading=elected.set, onstopped_leading=None
+        lock, lease_duration=4, renew_deadline=2, retry_period=1,
+        onstarted_leading=elected.set, onstopped_leading=deposed.set,
     )
-    threading.Thread(target=leaderelection.LeaderElection(settings).run, daemon=True).start()
+    candidate = threading.Thread(target=leaderelection.LeaderElection(settings).run)
+    candidate.start()
     assert elected.wait(30), "nobody was elected"
-    equal(client.CoordinationV1Api().read_namespaced_lease("leader", NS).spec.holder_identity, "the-one")
+    leases = client.CoordinationV1Api()
+    equal(leases.read_namespaced_lease("leader", NS).spec.holder_identity, "the-one")
+
+    def another_leads():
+        leases.patch_namespaced_lease("leader", NS, {"spec": {"holderIdentity": "another"}})
+        return deposed.wait(1)
+
+    eventually("the leader to see that another holds the lease", another_leads)
+    candidate.join()
 
 
 if __name__ == "__main__":
