@@ -2,9 +2,10 @@
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
-//! [container's log](stdio). [Configuration](config), [pairs that are kept](keyvalue), [log lines](logging) and [TLS](tls) are
+//! [container's log](stdio). [Configuration](config), [pairs](keyvalue) and [objects](blobstore) that are kept, [log lines](logging) and [TLS](tls) are
 //! each a file with the same parts: what the interface works on, its functions, its place in the linker.
 
+mod blobstore;
 mod config;
 mod files;
 pub(crate) mod http;
@@ -207,6 +208,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
     config::add_to_linker(l)?;
     logging::add_to_linker(l)?;
     keyvalue::add_to_linker(l)?;
+    blobstore::add_to_linker(l)?;
     tls::add_to_linker(l)?;
     Ok(linker)
 }

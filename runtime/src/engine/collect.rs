@@ -139,7 +139,7 @@ fn paths(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-fn file_name(path: &PathBuf) -> Option<&str> {
+fn file_name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
