@@ -4,6 +4,7 @@
 pub mod directory;
 mod facts;
 mod lease;
+mod namespaces;
 mod node_status;
 mod pods;
 pub mod provisioner;
@@ -287,6 +288,7 @@ impl Node {
                 ..ObjectReference::default()
             },
             images: self.images.clone(),
+            engine: self.engine.clone(),
             pressure,
         };
         let origin = pods::Origin { node: name, uid, folder: self.config.static_pod_path.clone() };
@@ -310,6 +312,8 @@ impl Node {
             Some(cidr) => cidr,
             None => registration::pod_cidr(&self.client, &origin.node).await.parse()?,
         };
+        let stores = Stores::new(self.config.data_dir.join("keyvalue"));
+        let namespaces = namespaces::follow(self.client.clone(), stores.clone());
         let ground = Ground {
             exec: Exec::new(self.directory.clone(), self.images.clone()),
             references: References::new(self.client.clone()),
@@ -322,7 +326,7 @@ impl Node {
             fabric: self.fabric,
             addresses: AddressPool::new(cidr),
             images: self.images,
-            keyvalue: Stores::new(self.config.data_dir.join("keyvalue")),
+            keyvalue: stores,
             puller: self.puller,
             logs: self.logs,
             host_ip: self.config.node_ip,
@@ -334,7 +338,9 @@ impl Node {
             leaving,
             farewell: self.config.shutdown_grace_period,
         };
-        pods::serve(Arc::new(ground), self.directory, origin).await;
-        Ok(())
+        tokio::select! {
+            never = namespaces => match never {},
+            () = pods::serve(Arc::new(ground), self.directory, origin) => Ok(()),
+        }
     }
 }

@@ -30,8 +30,10 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_config::WasiConfigVariables;
 
+use crate::blobstore::{self, Buckets};
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::http::UNDER_WAY;
 use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
@@ -58,6 +60,9 @@ pub use verdict::Exit;
 /// Pipes that the programs of a container have at once, of 64 KiB each.
 const PIPES: usize = 512;
 
+/// What is refused to a guest whose container has no volumes.
+const BLOBSTORE: &str = "wasi:blobstore/";
+
 /// What to run a guest with.
 #[derive(Clone)]
 pub struct Spec {
@@ -73,6 +78,8 @@ pub struct Spec {
     pub config: Vec<(String, String)>,
     /// Where `wasi:keyvalue` keeps what it is given; `None` refuses to.
     pub keyvalue: Option<keyvalue::Namespace>,
+    /// The volumes that `wasi:blobstore` keeps objects in.
+    pub blobs: Vec<blobstore::Place>,
     /// The directories it sees.
     pub mounts: Vec<Mount>,
     /// More of them, which are made when the guest first looks at what directories it has.
@@ -104,6 +111,7 @@ impl Spec {
             env: Vec::new(),
             config: Vec::new(),
             keyvalue: None,
+            blobs: Vec::new(),
             mounts: Vec::new(),
             lazy_mounts: Vec::new(),
             working_dir: None,
@@ -159,6 +167,12 @@ pub enum StartError {
         /// What the system said.
         reason: String,
     },
+    /// It asks for objects, and there is nowhere to keep them.
+    #[error("the component imports {import}, and the container mounts no volume that objects could be kept in")]
+    Blobs {
+        /// The interface.
+        import: String,
+    },
     /// Another container of the pod has the port.
     #[error("cannot listen on port {port}: {source}")]
     Port {
@@ -190,6 +204,11 @@ pub fn start(
     spec: Spec,
 ) -> Result<Container, StartError> {
     preopens::check(&spec)?;
+    if let Some(import) = guest.imports.iter().find(|name| name.starts_with(BLOBSTORE))
+        && spec.blobs.is_empty()
+    {
+        return Err(StartError::Blobs { import: import.clone() });
+    }
     let setting = Arc::new(Setting::new(engine, guest, sandbox, spec));
     let started_at = SystemTime::now();
     let task = match &setting.guest.entry {
@@ -216,10 +235,13 @@ pub(crate) struct Setting {
     pub(crate) keyboard: Keyboard,
     /// Room for pipes between its programs.
     pub(crate) pipes: Arc<Semaphore>,
+    /// Room for requests that its programs send.
+    pub(crate) requests: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
     pub(crate) config: WasiConfigVariables,
     /// Opened by the first of its instances that asks.
     pub(crate) keyvalue: OnceCell<Arc<keyvalue::Store>>,
+    pub(crate) buckets: Arc<Buckets>,
 }
 
 impl Setting {
@@ -234,16 +256,19 @@ impl Setting {
         if spec.tty {
             add_term(&mut spec.env);
         }
+        let files = Quota::new(&engine.inner().files);
         Setting {
+            buckets: Arc::new(Buckets::new(std::mem::take(&mut spec.blobs), files.clone())),
             sandbox: sandbox.clone(),
             memory,
             cpu: Account::open(engine.inner().guests.fair(), spec.cpu),
-            files: Quota::new(&engine.inner().files),
+            files,
             gate: Gate::new(),
             engine: engine.clone(),
             guest,
             name: spec.name.as_str().into(),
             pipes: Arc::new(Semaphore::new(PIPES)),
+            requests: Arc::new(Semaphore::new(UNDER_WAY)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,

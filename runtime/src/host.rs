@@ -2,9 +2,10 @@
 //!
 //! Clocks, random numbers, files and streams are wasmtime's. The network is ours: [sockets] and outgoing [HTTP](http)
 //! go through the pod's plug, so a guest sees the pod's addresses and never the host's. Output goes to the
-//! [container's log](stdio). [Configuration](config), [pairs that are kept](keyvalue), [log lines](logging) and [TLS](tls) are
+//! [container's log](stdio). [Configuration](config), [pairs](keyvalue) and [objects](blobstore) that are kept, [log lines](logging) and [TLS](tls) are
 //! each a file with the same parts: what the interface works on, its functions, its place in the linker.
 
+mod blobstore;
 mod config;
 mod files;
 pub(crate) mod http;
@@ -79,7 +80,7 @@ impl Host {
             http,
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
-            outgoing: Outgoing::new(plug.clone()),
+            outgoing: Outgoing::new(plug.clone(), setting.requests.clone()),
             tls: tls::context(plug.fabric()),
             files: Files::new(setting.files.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
@@ -95,6 +96,11 @@ impl Host {
             *self.wasi.filesystem() = preopens::open(&setting.spec);
         }
         self.filesystem()
+    }
+
+    /// Whether the guest may write so many bytes more into headers and the like.
+    fn http_room(&mut self, bytes: usize) -> bool {
+        self.outgoing.room(&mut self.table, bytes)
     }
 
     fn sockets(&mut self) -> sockets::View<'_> {
@@ -140,6 +146,7 @@ impl WasiView for Host {
 
 impl WasiHttpView for Host {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.outgoing.look(&mut self.table);
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }
@@ -163,6 +170,7 @@ pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<L
     filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     wasmtime_wasi::p3::random::add_to_linker(l)?;
     wasmtime_wasi_http::p3::add_to_linker(l)?;
+    http::sized::add_concurrent_to_linker(l)?;
     sockets::concurrent::add_to_linker(l, Host::sockets)?;
     tls::add_concurrent_to_linker(l)?;
     Ok(linker)
@@ -204,9 +212,11 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         program: &host.program,
     })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    http::sized::add_to_linker(l)?;
     config::add_to_linker(l)?;
     logging::add_to_linker(l)?;
     keyvalue::add_to_linker(l)?;
+    blobstore::add_to_linker(l)?;
     tls::add_to_linker(l)?;
     Ok(linker)
 }

@@ -6,13 +6,14 @@
 //! # Guarantees
 //! - A write that was acknowledged is on the disk: it survives `kill -9` and the loss of power.
 //! - Writes of one call are done all or not at all.
+//! - A store goes with its namespace.
 //! - A namespace has [a bounded amount](QUOTA) of data, and what waits to be written is bounded, too: who writes faster
 //!   than the disk waits.
 
 mod disk;
 mod writer;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -48,6 +49,9 @@ pub enum Error {
     /// What is there is no number.
     #[error("the value is not a number, or would not fit one")]
     Number,
+    /// The namespace was deleted.
+    #[error("the namespace is gone, and its store with it")]
+    Gone,
     /// The disk, or what is on it.
     #[error("the store failed: {0}")]
     Disk(String),
@@ -80,6 +84,32 @@ impl Stores {
     /// The store of one namespace, not opened yet.
     pub fn namespace(self: &Arc<Stores>, name: &str) -> Namespace {
         Namespace { stores: self.clone(), name: name.to_owned() }
+    }
+
+    /// The namespaces that have a store on the disk.
+    pub(crate) async fn names(&self) -> HashSet<String> {
+        let directory = self.directory.clone();
+        let found =
+            blocking(move || disk::namespaces(&directory).map_err(|error| Error::Disk(error.to_string()))).await;
+        found.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the stores of namespaces could not be listed");
+            HashSet::new()
+        })
+    }
+
+    /// Removes the store of a namespace that is gone. A guest that has it open still reads what it wrote; a namespace of
+    /// the same name starts with nothing.
+    pub(crate) async fn remove(self: &Arc<Stores>, name: &str) -> Result<(), Error> {
+        let (stores, name) = (self.clone(), name.to_owned());
+        blocking(move || {
+            // Held, so that nobody opens it meanwhile.
+            let mut open = stores.open.lock();
+            match open.remove(&name).and_then(|open| open.disk.upgrade()) {
+                Some(disk) => disk.remove(),
+                None => disk::remove(&disk::path(&stores.directory, &name)),
+            }
+        })
+        .await
     }
 }
 

@@ -23,6 +23,7 @@ pub mod guest;
 
 pub mod sandbox;
 
+pub mod blobstore;
 pub mod container;
 pub mod exec;
 mod host;

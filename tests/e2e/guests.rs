@@ -75,3 +75,33 @@ fn pairs_survive_a_killed_server() {
     let kept: u64 = session.run("kubectl logs asker").trim().parse().expect("the sum");
     assert!(kept >= told, "told {told}, kept {kept}");
 }
+
+#[test]
+fn a_namespaces_pairs_go_with_it() {
+    let session = Session::new("guests-farewell");
+    offer(&session, "interfaces", "localhost/interfaces:v1");
+    session.apply(&pod("setter", "localhost/interfaces:v1", "    args: [set, b, k, v]\n"));
+    session.until("kubectl get pod setter", |pod| pod.contains("Completed"));
+    let list = format!("ls {}", session.server().data().join("keyvalue").display());
+    assert!(session.run(&list).contains("guests-farewell.redb"));
+    session.run("kubectl delete namespace guests-farewell");
+    session.until(&list, |files| !files.contains("guests-farewell.redb"));
+}
+
+#[test]
+fn objects_are_the_files_of_volumes() {
+    let session = Session::new("guests-blobs");
+    offer(&session, "blobs", "localhost/blobs:v1");
+    let keep = "    args: [put, photos, a/boat, a sampan, --, list, photos, --, create, mine, --, move, photos, a/boat, mine, boat, --, get, mine, boat]\n    \
+        volumeMounts: [{name: photos, mountPath: /p}, {name: blobstore, mountPath: /b}]\n  \
+        - {name: reader, image: localhost/toolbox, args: [sleep, '1000'], volumeMounts: [{name: blobstore, mountPath: /b}]}\n  \
+        volumes: [{name: photos, emptyDir: {}}, {name: blobstore, emptyDir: {}}]\n";
+    session.apply(&pod("keeper", "localhost/blobs:v1", keep));
+    session.until("kubectl logs keeper -c main", |log| log == "a/boat\na sampan\n");
+    assert_eq!(session.run("kubectl exec keeper -c reader -- cat /b/mine/boat"), "a sampan");
+    session.run("kubectl delete pod keeper --now");
+    session.apply(&pod("bare", "localhost/blobs:v1", "    args: [list, photos]\n"));
+    session.until("kubectl describe pod bare", |described| {
+        described.contains("RunContainerError") && described.contains("the component imports wasi:blobstore/")
+    });
+}

@@ -46,10 +46,25 @@ impl Quota {
         taken
     }
 
+    /// One file, for as long as what is returned is held. None when there is no room.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.take().then(|| Lease(self.clone()))
+    }
+
     fn give_back(&self, count: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.own.give_back(count);
         self.node.give_back(count);
+    }
+}
+
+/// A file of the quota, given back with it.
+#[derive(Debug)]
+pub(crate) struct Lease(Quota);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.give_back(1);
     }
 }
 

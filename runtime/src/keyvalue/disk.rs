@@ -1,6 +1,8 @@
 //! The database file of one namespace. The only place here that knows redb.
 
-use std::fs::DirBuilder;
+use std::collections::HashSet;
+use std::fs::{self, DirBuilder, DirEntry};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,28 +30,68 @@ pub(super) type Found = Vec<Option<(String, Vec<u8>)>>;
 
 pub(super) struct Disk {
     path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     /// None after a failure: the next operation opens the file again, which repairs it to its last commit.
-    database: Mutex<Option<Arc<Database>>>,
+    database: Option<Arc<Database>>,
+    /// The file is nobody's any more but those who have it open.
+    is_removed: bool,
+}
+
+pub(super) fn path(directory: &Path, namespace: &str) -> PathBuf {
+    // A namespace's name is a DNS label.
+    directory.join(format!("{namespace}.redb"))
+}
+
+/// The namespaces that have a file.
+pub(super) fn namespaces(directory: &Path) -> io::Result<HashSet<String>> {
+    let named =
+        |entry: io::Result<DirEntry>| entry.ok()?.file_name().to_str()?.strip_suffix(".redb").map(str::to_owned);
+    match fs::read_dir(directory) {
+        Ok(entries) => Ok(entries.filter_map(named).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(HashSet::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a namespace's file, if there is one.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::Disk(error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 impl Disk {
     pub(super) fn open(directory: &Path, namespace: &str) -> Result<Disk, Error> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(|error| Error::Disk(format!("{}: {error}", directory.display())))?;
-        // A namespace's name is a DNS label.
-        let disk = Disk { path: directory.join(format!("{namespace}.redb")), database: Mutex::default() };
+        let disk = Disk { path: path(directory, namespace), state: Mutex::default() };
         disk.database()?;
         Ok(disk)
     }
 
     fn database(&self) -> Result<Arc<Database>, Error> {
-        let mut open = self.database.lock();
-        if let Some(database) = &*open {
+        let mut state = self.state.lock();
+        if let Some(database) = &state.database {
             return Ok(database.clone());
         }
+        if state.is_removed {
+            return Err(Error::Gone);
+        }
         let database = Arc::new(create(&self.path)?);
-        *open = Some(database.clone());
+        state.database = Some(database.clone());
         Ok(database)
+    }
+
+    /// Removes the file. Those who have it open keep what they have, and its room is free when they are gone.
+    pub(super) fn remove(&self) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        state.is_removed = true;
+        remove(&self.path)
     }
 
     /// At most `budget` bytes of values.
@@ -102,7 +144,7 @@ impl Disk {
     ) -> Result<Vec<Result<u64, Error>>, Error> {
         let outcome = self.database().and_then(|database| transact(&database, changes));
         if outcome.is_err() {
-            *self.database.lock() = None;
+            self.state.lock().database = None;
         }
         outcome
     }

@@ -109,3 +109,25 @@ async fn what_is_no_database_is_an_error() {
     std::fs::write(directory.path().join("keyvalue/default.redb"), "rubbish").unwrap();
     assert!(matches!(stores.namespace("default").open().await.map(drop), Err(Error::Disk(_))));
 }
+
+#[tokio::test]
+async fn a_store_goes_with_its_namespace() {
+    let (_directory, stores) = stores();
+    for name in ["one", "two"] {
+        let store = stores.namespace(name).open().await.unwrap();
+        store.write("b", vec![pair("k", name)]).await.unwrap();
+    }
+    let two = stores.namespace("two").open().await.unwrap();
+    assert_eq!(stores.names().await, ["one", "two"].map(str::to_owned).into());
+    for name in ["one", "two", "never"] {
+        stores.remove(name).await.unwrap();
+    }
+    assert!(stores.names().await.is_empty());
+    assert_eq!(two.get("b", "k".into()).await.unwrap(), Some(b"two".to_vec()), "who has it open keeps it");
+    two.write("b", vec![pair("k", "more")]).await.unwrap();
+    let new = stores.namespace("two").open().await.unwrap();
+    assert_eq!(new.get("b", "k".into()).await.unwrap(), None, "a namespace of the same name has nothing");
+    drop(two);
+    new.write("b", vec![pair("k", "new")]).await.unwrap();
+    assert_eq!(stores.names().await, ["two".to_owned()].into());
+}

@@ -15,6 +15,7 @@ use super::termination::Words;
 use super::turns::Turn;
 use super::{config, env, place, scratch};
 use crate::agent::references::Subscription;
+use crate::blobstore;
 use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
 use crate::engine::LoadError;
 use crate::image::{self, Found, Image, Module, PullError, Reference};
@@ -163,6 +164,7 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
         env: variables,
         config,
         keyvalue: Some(keyvalue),
+        blobs: blobstore::of_mounts(container, &mounts),
         mounts,
         lazy_mounts,
         working_dir: working_dir.or_else(|| image.config.working_dir.clone()),
