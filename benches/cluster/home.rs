@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
@@ -19,13 +20,28 @@ const SAMPAN: &str = env!("CARGO_BIN_EXE_sampan");
 /// A server that is the API and the store alone, as the kube-apiserver is.
 pub const API_ALONE: &[&str] = &["--disable", "scheduler,agent,proxy,controllers"];
 
+/// Those that no measure needs any more. Some file systems are slow to make files for minutes after thousands were deleted,
+/// so none goes before all measures are done.
+static LEFT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
+
+/// Removes the directories of all measures.
+pub fn clear() {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// On the disk of the build directory: a temporary one may be in memory, where an fsync costs nothing.
-pub struct Home(TempDir);
+pub struct Home(Option<TempDir>);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).extend(self.0.take());
+    }
+}
 
 impl Home {
     /// An empty one.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self(TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?))
+        Ok(Self(Some(TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?)))
     }
 
     /// One with a sample guest in it, under the reference `localhost/NAME:v1`.
@@ -41,7 +57,7 @@ impl Home {
     /// Starts a server here and waits until it is ready.
     pub fn start(&self, flags: &[&str]) -> anyhow::Result<Server> {
         let log = File::options().create(true).append(true).open(self.log())?;
-        let kubeconfig = self.0.path().join("kubeconfig");
+        let kubeconfig = self.path().join("kubeconfig");
         let mut command = Command::new(SAMPAN);
         command.arg("server").arg("--data-dir").arg(self.data());
         command.args(["--listen", "127.0.0.1:0", "--node-name", "bench", "--write-kubeconfig"]).arg(&kubeconfig);
@@ -69,11 +85,16 @@ impl Home {
 
     /// Where a child of a bench may write what goes wrong.
     pub fn log(&self) -> PathBuf {
-        self.0.path().join("log")
+        self.path().join("log")
     }
 
     fn data(&self) -> PathBuf {
-        self.0.path().join("data")
+        self.path().join("data")
+    }
+
+    fn path(&self) -> &Path {
+        // It leaves with the home.
+        self.0.as_ref().map_or(Path::new(""), TempDir::path)
     }
 }
 

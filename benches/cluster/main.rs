@@ -51,6 +51,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("idle", || idle::measure().boxed()),
     ("latency", || latency::measure().boxed()),
     ("crowd", || crowd::measure().boxed()),
+    ("multitude", || crowd::multitude().boxed()),
     ("returned", || returned::measure().boxed()),
     ("exec", || exec::measure().boxed()),
     ("forward", || forward::measure().boxed()),
@@ -96,6 +97,7 @@ async fn measure(names: &[String]) -> anyhow::Result<()> {
             }
         }
     }
+    home::clear();
     print!("{}", report::table(&rows));
     failed
 }
