@@ -38,3 +38,6 @@ fuzz:
 		mkdir -p corpus/$$target && \
 		$(CARGO) +nightly fuzz run -s none $$target corpus/$$target seeds/$$target -- -max_total_time=$(SECONDS) || exit 1; \
 	done
+	cd fuzz && mkdir -p corpus/load_component && \
+		$(CARGO) +nightly fuzz run -s none --features engine load_component corpus/load_component seeds/load_component \
+			-- -max_total_time=$(SECONDS)

@@ -8,7 +8,8 @@
 //! - Dropping the last [`Plug`] of a pod frees its address and ports, wakes its accepts and resets its connections,
 //!   whoever still holds sockets of it. Dropping a socket frees the socket.
 //! - An idle connection costs a few hundred bytes, and neither a task nor a timer.
-//! - A pod never reaches the loopback of the host, under no spelling of the address and by no service.
+//! - A pod never reaches the loopback of the host, under no spelling of the address, and by a service only what was made
+//!   known with [`Fabric::listen_host`].
 
 mod address;
 mod backlog;

@@ -287,6 +287,7 @@ impl Node {
                 ..ObjectReference::default()
             },
             images: self.images.clone(),
+            engine: self.engine.clone(),
             pressure,
         };
         let origin = pods::Origin { node: name, uid, folder: self.config.static_pod_path.clone() };

@@ -33,6 +33,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 use crate::blobstore::{self, Buckets};
 use crate::engine::Engine;
 use crate::guest::{CompiledGuest, Entry};
+use crate::host::http::UNDER_WAY;
 use crate::host::preopens;
 use crate::host::stdio::{Out, Streams};
 use crate::host::terminal::Tty;
@@ -234,6 +235,8 @@ pub(crate) struct Setting {
     pub(crate) keyboard: Keyboard,
     /// Room for pipes between its programs.
     pub(crate) pipes: Arc<Semaphore>,
+    /// Room for requests that its programs send.
+    pub(crate) requests: Arc<Semaphore>,
     pub(crate) terminal: Option<Arc<Tty>>,
     pub(crate) config: WasiConfigVariables,
     /// Opened by the first of its instances that asks.
@@ -265,6 +268,7 @@ impl Setting {
             guest,
             name: spec.name.as_str().into(),
             pipes: Arc::new(Semaphore::new(PIPES)),
+            requests: Arc::new(Semaphore::new(UNDER_WAY)),
             keyboard: Keyboard::new(spec.stdin, terminal.as_ref()),
             console,
             terminal,

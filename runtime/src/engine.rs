@@ -6,10 +6,12 @@
 //! and memory comes from a pool that was reserved when the engine was built, after a [plan] that fits this machine's
 //! address space.
 //!
-//! Images become code in [`Engine::load`]: compiled once in the life of a machine, kept on disk in a [cache], mapped from there.
+//! Images become code in [`Engine::load`]: compiled once in the life of a machine, kept on disk in a [cache], mapped from there,
+//! and [collected](collect) when nothing runs it and the disk is short.
 //! Core modules of [wasip1] are made components first; guests of WASI 0.3 have a second, [concurrent] engine of their own.
 
 mod cache;
+mod collect;
 mod concurrent;
 pub(crate) mod fair;
 mod load;

@@ -80,7 +80,7 @@ impl Host {
             http,
             table,
             network: Network::new(plug.clone(), program.gate.clone()),
-            outgoing: Outgoing::new(plug.clone()),
+            outgoing: Outgoing::new(plug.clone(), setting.requests.clone()),
             tls: tls::context(plug.fabric()),
             files: Files::new(setting.files.clone()),
             limits: Limits::new(setting.memory.clone(), program.process.meter.clone()),
@@ -96,6 +96,11 @@ impl Host {
             *self.wasi.filesystem() = preopens::open(&setting.spec);
         }
         self.filesystem()
+    }
+
+    /// Whether the guest may write so many bytes more into headers and the like.
+    fn http_room(&mut self, bytes: usize) -> bool {
+        self.outgoing.room(&mut self.table, bytes)
     }
 
     fn sockets(&mut self) -> sockets::View<'_> {
@@ -141,6 +146,7 @@ impl WasiView for Host {
 
 impl WasiHttpView for Host {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.outgoing.look(&mut self.table);
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }
@@ -164,6 +170,7 @@ pub(crate) fn concurrent_linker(engine: &wasmtime::Engine) -> wasmtime::Result<L
     filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::preopened)?;
     wasmtime_wasi::p3::random::add_to_linker(l)?;
     wasmtime_wasi_http::p3::add_to_linker(l)?;
+    http::sized::add_concurrent_to_linker(l)?;
     sockets::concurrent::add_to_linker(l, Host::sockets)?;
     tls::add_concurrent_to_linker(l)?;
     Ok(linker)
@@ -205,6 +212,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>
         program: &host.program,
     })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    http::sized::add_to_linker(l)?;
     config::add_to_linker(l)?;
     logging::add_to_linker(l)?;
     keyvalue::add_to_linker(l)?;

@@ -56,3 +56,28 @@ fn kubectl_makes_tokens() {
     let missing = session.refused("kubectl create token nobody");
     assert!(missing.contains("serviceaccounts \"nobody\" not found"), "{missing}");
 }
+
+/// The API listens on the host's loopback here, as it does by default; requests of pods trust its authority.
+#[test]
+fn a_pod_reaches_the_api_by_its_names_with_its_token() {
+    let session = Session::new("in-cluster");
+    session.apply(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: main, image: localhost/toolbox, command: [sleep, infinity]}]
+",
+    );
+    session.ready("app=client");
+    let bearer = format!("Authorization: Bearer $(cat {FOLDER}/token)");
+    for name in ["kubernetes.default.svc", "kubernetes.default"] {
+        let curl = format!("curl -sS -H \"{bearer}\" https://{name}");
+        let api = session.run(&format!("kubectl exec client -- sh -c '{curl}/api'"));
+        assert!(api.contains("\"kind\":\"APIVersions\"") || api.contains("\"kind\": \"APIVersions\""), "{api}");
+        let refused = session.run(&format!("kubectl exec client -- sh -c '{curl}/api/v1/namespaces/in-cluster/pods'"));
+        assert!(refused.contains("system:serviceaccount:in-cluster:default"), "it is known there: {refused}");
+    }
+}

@@ -24,6 +24,7 @@ fn main() -> io::Result<()> {
             println!("{}", run(&args[1..], Source::Empty, Sink::Discard).id());
             Ok(())
         }
+        ["fork"] => fork(),
         ["pipeline"] => pipeline(),
         ["list"] => list(),
         ["kill", id] => kill(id.parse().unwrap_or(0)),
@@ -94,6 +95,20 @@ fn program<'a>(args: &[&str], input: Source<'a>, output: Sink<'a>) -> Program<'a
 
 fn run(args: &[&str], input: Source<'_>, output: Sink<'_>) -> Process {
     processes::spawn(&program(args, input, output)).expect("a program")
+}
+
+/// As many of itself as there can be, each of which does the same.
+fn fork() -> io::Result<()> {
+    let mut children = Vec::new();
+    loop {
+        match processes::spawn(&program(&["fork"], Source::Empty, Sink::Inherit)) {
+            Ok(child) => children.push(child),
+            Err(why) => {
+                println!("fork: {why}");
+                return wait();
+            }
+        }
+    }
 }
 
 /// flood | count, and what is left of both.

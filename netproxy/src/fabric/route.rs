@@ -2,7 +2,8 @@
 //!
 //! The order matters: what lives inside comes before services, services before the node's own addresses, and only what
 //! is nobody's goes outside. An endpoint of a service is looked up the same way but for services, so that nothing
-//! loops, and never on a loopback, whatever its EndpointSlice says.
+//! loops, and never on a loopback, whatever its EndpointSlice says. The one exception is a server of the host that was
+//! made known there, the API: its connections never touch the host's network, and it is where pods must get to.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -62,7 +63,8 @@ impl Fabric {
     pub(super) fn endpoint_place(&self, from: Option<&Arc<Pod>>, endpoint: SocketAddr) -> Result<Place, SocketError> {
         let ip = endpoint.ip().to_canonical();
         if ip.is_loopback() || ip.is_unspecified() {
-            return Err(SocketError::HostUnreachable);
+            let known = self.host_listener(SocketAddr::new(ip, endpoint.port()));
+            return known.ok_or(SocketError::HostUnreachable);
         }
         self.inside(endpoint).map_or_else(|| self.outside(from, ip), Ok)
     }
@@ -71,7 +73,11 @@ impl Fabric {
         if let Some(pod) = self.0.pods.read().get(&to.ip()) {
             return Some(Place::Pod(pod.clone()));
         }
-        self.0.host_listeners.read().get(&to).map(|backlog| Place::HostListener(backlog.clone()))
+        self.host_listener(to)
+    }
+
+    fn host_listener(&self, at: SocketAddr) -> Option<Place> {
+        self.0.host_listeners.read().get(&at).map(|backlog| Place::HostListener(backlog.clone()))
     }
 
     fn outside(&self, from: Option<&Arc<Pod>>, ip: IpAddr) -> Result<Place, SocketError> {

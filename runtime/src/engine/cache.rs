@@ -4,13 +4,18 @@
 //! this process. So the directory is for this user only, an entry counts only beside the checksum that was written with
 //! it, and what does not match is deleted and compiled again. There is a directory for each engine: another version,
 //! other settings, another address-space plan or another CPU never meet each other's code.
+//!
+//! An entry is three files: the code, its checksum, and where its program lay. The checksum's time is when the code was
+//! last used, to the day: [what makes room](super::collect) goes by it, and a start writes nothing.
 
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -34,6 +39,17 @@ pub enum CacheError {
 
 /// Counts the ways in which bytes were made ready for the compiler: what was compiled after an earlier one is made anew.
 const PREPARATION: u32 = 3;
+
+/// The endings of an entry's files, and of the note that another engine has the code.
+pub(super) const CODE: &str = "cwasm";
+const SUM: &str = "sha256";
+const PROGRAM: &str = "program";
+pub(super) const ELSEWHERE: &str = "elsewhere";
+/// How files begin that are being written.
+pub(super) const UNFINISHED: &str = ".tmp";
+
+/// A use is written down when the last one that was is older than this.
+const USES: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) struct Cache {
     dir: PathBuf,
@@ -73,11 +89,17 @@ impl Cache {
         Ok(Cache { dir, whole: Mutex::default() })
     }
 
-    /// The code of an image, if it is there and whole.
-    pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The code of the program at `path`, if it is there and whole.
+    pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &str, path: &Path) -> Option<Component> {
         if !self.is_known(digest) {
             self.check(digest)?;
+            self.note_program(digest, path);
         }
+        mark_used(&self.dir, &file_name(digest), SystemTime::now());
         let (code, _) = self.paths(digest);
         // SAFETY: the file is what `put` wrote with an engine of the same compatibility hash: it lies in a directory that
         // only this user can write to, and it has not changed since its checksum was compared.
@@ -117,17 +139,41 @@ impl Cache {
         self.pointer(digest).exists()
     }
 
-    /// Remembers that another engine has it. Without the note the next start reads the image once more, no worse.
-    pub(super) fn note_elsewhere(&self, digest: &str) {
-        if let Err(error) = self.replace(&self.pointer(digest), b"") {
+    /// Remembers that another engine has it, and which. Without the note the next start reads the image once more, no
+    /// worse.
+    pub(super) fn note_elsewhere(&self, digest: &str, other: &Cache) {
+        let name = other.dir.file_name().unwrap_or_default();
+        self.note(&self.pointer(digest), name.as_encoded_bytes());
+    }
+
+    /// Remembers where the program lies, unless it is known of a place where it still does.
+    fn note_program(&self, digest: &str, path: &Path) {
+        let name = file_name(digest);
+        if program(&self.dir, &name).is_some_and(|known| known.exists()) {
+            return;
+        }
+        if let Some(path) = std::path::absolute(path).ok().filter(|path| path.exists()) {
+            self.note(&in_dir(&self.dir, &name, PROGRAM), path.as_os_str().as_encoded_bytes());
+        }
+    }
+
+    fn note(&self, path: &Path, bytes: &[u8]) {
+        if let Err(error) = self.replace(path, bytes) {
             tracing::warn!(%error, "a note on compiled code can't be kept");
         }
     }
 
     /// Keeps what was just compiled and loads it from the disk, so that its pages are the file's and not the heap's.
     /// A full disk costs the next start a compilation, and nothing now.
-    pub(super) fn put(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> wasmtime::Result<Component> {
+    pub(super) fn put(
+        &self,
+        engine: &wasmtime::Engine,
+        digest: &str,
+        path: &Path,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
         let (code, sum) = self.paths(digest);
+        self.note_program(digest, path);
         let written = self.replace(&code, bytes).and_then(|()| self.replace(&sum, &Sha256::digest(bytes)));
         // SAFETY (both): `bytes` came from this engine's compiler a moment ago, and the file is those bytes.
         match written {
@@ -150,25 +196,61 @@ impl Cache {
 
     fn remove(&self, digest: &str) {
         self.whole.lock().remove(digest);
-        let (code, sum) = self.paths(digest);
-        for path in [sum, code] {
-            // Gone already, or gone with the directory: either way `get` finds nothing.
-            let _ = fs::remove_file(path);
-        }
+        // Gone already, or gone with the directory: either way `get` finds nothing.
+        let _ = remove(&self.dir, &file_name(digest));
     }
 
     fn pointer(&self, digest: &str) -> PathBuf {
-        self.dir.join(format!("{}.elsewhere", file_name(digest)))
+        in_dir(&self.dir, &file_name(digest), ELSEWHERE)
     }
 
     fn paths(&self, digest: &str) -> (PathBuf, PathBuf) {
         let name = file_name(digest);
-        (self.dir.join(format!("{name}.cwasm")), self.dir.join(format!("{name}.sha256")))
+        (in_dir(&self.dir, &name, CODE), in_dir(&self.dir, &name, SUM))
     }
 }
 
+/// Removes an entry. The code goes last: what is cut short is still found, and removed the next time.
+pub(super) fn remove(dir: &Path, name: &str) -> io::Result<()> {
+    for ending in [SUM, PROGRAM, ELSEWHERE, CODE] {
+        match fs::remove_file(in_dir(dir, name, ending)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
+    }
+    Ok(())
+}
+
+/// When an entry was last used, to the day.
+pub(super) fn last_used(dir: &Path, name: &str) -> Option<SystemTime> {
+    fs::metadata(in_dir(dir, name, SUM)).ok()?.modified().ok()
+}
+
+/// Writes down that an entry is used, once a day. Where that fails it goes sooner, and is compiled again.
+pub(super) fn mark_used(dir: &Path, name: &str, now: SystemTime) {
+    let lately = |used: SystemTime| now.duration_since(used).is_ok_and(|passed| passed < USES);
+    if !last_used(dir, name).is_some_and(lately) {
+        let _ = fs::File::open(in_dir(dir, name, SUM)).and_then(|file| file.set_modified(now));
+    }
+}
+
+/// Where an entry's program lay when it was compiled.
+pub(super) fn program(dir: &Path, name: &str) -> Option<PathBuf> {
+    let bytes = fs::read(in_dir(dir, name, PROGRAM)).ok()?;
+    Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+/// Whether a directory may be an engine's.
+pub(super) fn is_engine_name(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn in_dir(dir: &Path, name: &str, ending: &str) -> PathBuf {
+    dir.join(format!("{name}.{ending}"))
+}
+
 /// A digest is data from outside (`sha256:…`); its hash is a file name whatever it holds.
-fn file_name(digest: &str) -> String {
+pub(super) fn file_name(digest: &str) -> String {
     hex(&Sha256::digest(digest.as_bytes()))
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::cache::{Cache, CacheError};
+use super::cache::{self, Cache, CacheError};
 use super::{Engine, Inner, outline, wasip1};
 use crate::guest::CompiledGuest;
 use crate::guest::sniff::{self, Found};
@@ -112,6 +112,18 @@ impl Library {
         self.loaded.lock().get(digest)?.upgrade()
     }
 
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Whether the entry of this name is run or being loaded.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        let is_it = |digest: &String| cache::file_name(digest) == name;
+        // A load is listed before it looks at the disk, and until what it loaded is listed.
+        self.loading.lock().keys().any(is_it)
+            || self.loaded.lock().iter().any(|(digest, guest)| guest.strong_count() > 0 && is_it(digest))
+    }
+
     fn keep(&self, digest: &str, guest: &Arc<CompiledGuest>) {
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, guest| guest.strong_count() > 0);
@@ -147,12 +159,12 @@ impl Engine {
     async fn read_or_compile(&self, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
         // Mapping a file takes less than the way to another thread and back.
         if self.inner().library.cache.is_known(digest)
-            && let Some(guest) = cached(self.inner(), digest)
+            && let Some(guest) = cached(self.inner(), digest, path)
         {
             return guest;
         }
-        let (engine, key) = (self.clone(), digest.to_owned());
-        if let Some(guest) = blocking(move || cached(engine.inner(), &key)).await? {
+        let (engine, key, program) = (self.clone(), digest.to_owned(), path.to_owned());
+        if let Some(guest) = blocking(move || cached(engine.inner(), &key, &program)).await? {
             return guest;
         }
         // Never closed.
@@ -162,13 +174,13 @@ impl Engine {
     }
 }
 
-fn cached(inner: &Inner, digest: &str) -> Option<Result<CompiledGuest, LoadError>> {
+fn cached(inner: &Inner, digest: &str, path: &Path) -> Option<Result<CompiledGuest, LoadError>> {
     let cache = &inner.library.cache;
     if cache.is_elsewhere(digest) {
         let other = inner.concurrent.engine(&inner.guests).ok()?;
-        return other.cache.get(&other.wasm, digest).map(|code| CompiledGuest::bind(&code, &other.linker));
+        return other.cache.get(&other.wasm, digest, path).map(|code| CompiledGuest::bind(&code, &other.linker));
     }
-    cache.get(&inner.wasm, digest).map(|code| CompiledGuest::bind(&code, &inner.linker))
+    cache.get(&inner.wasm, digest, path).map(|code| CompiledGuest::bind(&code, &inner.linker))
 }
 
 fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
@@ -189,9 +201,9 @@ fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, Lo
     let begun = std::time::Instant::now();
     let code = wasm.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
     tracing::info!(digest, wasm = bytes.len(), code = code.len(), took = ?begun.elapsed(), "compiled");
-    let code = cache.put(wasm, digest, &code).map_err(|error| LoadError::Exceeds(sniff::brief(&error)))?;
+    let code = cache.put(wasm, digest, path, &code).map_err(|error| LoadError::Exceeds(sniff::brief(&error)))?;
     if concurrent {
-        inner.library.cache.note_elsewhere(digest);
+        inner.library.cache.note_elsewhere(digest, cache);
     }
     CompiledGuest::bind(&code, linker)
 }

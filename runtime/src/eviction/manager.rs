@@ -17,6 +17,7 @@ use super::signals::{self, Level as Left};
 use super::threshold::{Signal, Threshold, Thresholds};
 use crate::agent::directory::Directory;
 use crate::agent::recorder::Recorder;
+use crate::engine::Engine;
 use crate::image::{Collector, Store};
 use crate::pod::storage;
 use crate::pod::view::View;
@@ -72,6 +73,8 @@ pub struct Manager {
     pub node: ObjectReference,
     /// Images that nobody uses make room first.
     pub images: Store,
+    /// And compiled code that nothing runs, before them.
+    pub engine: Engine,
     /// Told of what the node is short of.
     pub pressure: watch::Sender<Pressure>,
 }
@@ -102,7 +105,7 @@ impl Seen {
 impl Manager {
     /// Looks for ever.
     pub async fn run(self) -> Infallible {
-        let (mut seen, mut collector) = (Seen::default(), Collector::new(self.images.clone()));
+        let (mut seen, mut collector) = (Seen::default(), Collector::new(self.images.clone(), self.engine.clone()));
         loop {
             let met = self.met().await;
             seen.note(&met, Instant::now());

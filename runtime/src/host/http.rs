@@ -1,10 +1,15 @@
 //! Outgoing `wasi:http`: one hook, from the guest's request to the pod's plug.
 //!
 //! The plug knows every name and address that sockets know, and calls a handler on this node as a function. What is
-//! left to do here is timeouts, the words for errors, and [patience](Patient) with guests that are still sending when the
-//! response is there.
+//! left to do here is timeouts, bounds ([on what is held](held) and on [what is under way](Counted)), the words for
+//! errors, and [patience](Patient) with guests that are still sending when the response is there.
+
+mod held;
+pub(super) mod sized;
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,16 +18,39 @@ use http::uri::Scheme;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use netproxy::fabric::{BoxError, Plug, RequestError, ResolveError, SocketError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::HEADERS;
+use held::Held;
+
+/// Requests of a container that are under way: not answered, or with an answer that is not read to its end.
+pub(crate) const UNDER_WAY: usize = 1024;
 
 /// The guest's way out.
 pub(crate) struct Outgoing {
     plug: Plug,
+    /// Of the container.
+    under_way: Arc<Semaphore>,
+    held: Held,
+    /// Whether the instance holds no more than it may.
+    within: bool,
 }
 
 impl Outgoing {
-    pub(super) fn new(plug: Plug) -> Outgoing {
-        Outgoing { plug }
+    pub(super) fn new(plug: Plug, under_way: Arc<Semaphore>) -> Outgoing {
+        Outgoing { plug, under_way, held: Held::default(), within: true }
+    }
+
+    /// Looks at what has come since the last call.
+    pub(super) fn look(&mut self, table: &mut ResourceTable) {
+        self.within = self.held.is_within(table);
+    }
+
+    /// Whether the guest may write so many bytes more into headers and the like.
+    pub(super) fn room(&mut self, table: &mut ResourceTable, bytes: usize) -> bool {
+        self.held.room(table, bytes)
     }
 }
 
@@ -39,11 +67,50 @@ impl WasiHttpHooks for Outgoing {
         options: Option<RequestOptions>,
         _fut: Done,
     ) -> Box<dyn Future<Output = Response> + Send> {
-        let plug = self.plug.clone();
+        let (plug, arrivals) = (self.plug.clone(), self.held.arrivals());
+        let turn = self.under_way.clone().try_acquire_owned().ok().filter(|_| self.within);
         Box::new(async move {
+            let turn = turn.ok_or(Error::ConnectionLimitReached)?;
             let response = send(&plug, request, options.and_then(|options| options.first_byte_timeout)).await?;
+            let response = bounded(response, &arrivals)?.map(|body| Counted { body, turn: Some(turn) }.boxed_unsync());
             Ok((response, Box::new(async { Ok(()) }) as Done))
         })
+    }
+}
+
+fn bounded<B>(response: http::Response<B>, arrivals: &AtomicUsize) -> Result<http::Response<B>, Error> {
+    let size = held::size(response.headers());
+    if size > HEADERS {
+        return Err(Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok()));
+    }
+    arrivals.fetch_add(size, Relaxed);
+    Ok(response)
+}
+
+/// A response's body, which keeps its request under way until it is at its end.
+struct Counted {
+    body: WasiBody,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) {
+            self.turn = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Making room: images that came from a registry and that no pod uses, the one that was used longest ago first.
+//! Making room: compiled code that nothing runs, then images that came from a registry and that no pod uses, the one
+//! that was used longest ago first.
 //!
 //! As a kubelet does it: when the file system is 85 % full, until it is 80 % full; all of them when pods would have to go
 //! otherwise. What runs is never taken. Nor is what was imported or pushed to this node (`localhost/…`): it is nowhere
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Named, Reference, Store, StoreError};
+use crate::engine::Engine;
 
 /// Percent of the disk.
 const HIGH: u64 = 85;
@@ -23,18 +25,19 @@ const MINIMUM_AGE: Duration = Duration::from_secs(120);
 /// Uploads that nobody went on with, blobs that no manifest came for.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
-/// Takes care of one store.
+/// Takes care of one store, and of the code that was compiled from it.
 pub struct Collector {
     store: Store,
+    engine: Engine,
     /// When each name was last seen in use.
     used: HashMap<String, Timestamp>,
     looked: Option<Instant>,
 }
 
 impl Collector {
-    /// Of this store.
-    pub fn new(store: Store) -> Self {
-        Self { store, used: HashMap::new(), looked: None }
+    /// Of this store and this engine's code.
+    pub fn new(store: Store, engine: Engine) -> Self {
+        Self { store, engine, used: HashMap::new(), looked: None }
     }
 
     /// Makes room if there is need; `everything`: of all that nobody uses. Says how many bytes there were in what went.
@@ -49,8 +52,12 @@ impl Collector {
             return 0;
         }
         self.looked = Some(Instant::now());
-        let (store, last) = (self.store.clone(), self.used.clone());
-        let work = move || make_room(&store, &used, &last, wanted(&data, everything), now);
+        let (store, engine, last) = (self.store.clone(), self.engine.clone(), self.used.clone());
+        let work = move || {
+            let wanted = wanted(&data, everything);
+            let code = engine.collect_code(wanted);
+            make_room(&store, &used, &last, wanted.saturating_sub(code), now).map(|images| code + images)
+        };
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(freed)) => freed,
             Ok(Err(error)) => {

@@ -17,7 +17,7 @@ use crate::harness::{Ears, Net, exit, sample, scratch, start_with};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A node whose toolbox is the guest of these tests.
-fn node() -> Exec {
+pub fn node() -> Exec {
     with_toolbox("images", "programs")
 }
 
@@ -122,6 +122,14 @@ pub async fn ask(node: &Exec, container: &Container, line: &str) -> (String, Str
     client.stdin = None;
     let (out, err) = client.rest().await;
     (out, err, task.await.expect("runs").expect("is there"))
+}
+
+/// The same, or nothing where it does not start.
+pub async fn try_ask(node: &Exec, container: &Container, line: &str) -> Option<String> {
+    let (task, mut client) = begin(node, container.handle(), line, false);
+    client.stdin = None;
+    let (out, _) = client.rest().await;
+    task.await.expect("runs").ok().map(|_| out)
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The engine with real guests: the samples of `examples-wasm`, and a few components written out as text.
 
 mod blobstore;
+mod code;
 mod command;
 mod concurrent;
 mod cpu;

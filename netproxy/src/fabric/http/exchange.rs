@@ -80,6 +80,11 @@ impl Fabric {
         let mut last = RequestError::NoEndpoints;
         for endpoint in service.turns(from_outside).take(TRIES) {
             let tried = match self.endpoint_place(from, endpoint) {
+                // The host's API, which speaks TLS; for a pod its own loopback is at this address.
+                Ok(Place::HostListener(_)) if endpoint.ip().is_loopback() => {
+                    let source = SocketError::HostUnreachable;
+                    Err(Failure::again(RequestError::Connect { to: endpoint, source }, request))
+                }
                 Ok(place) => self.request_place(from, place, endpoint, request).await,
                 Err(source) => Err(Failure::again(RequestError::Connect { to: endpoint, source }, request)),
             };

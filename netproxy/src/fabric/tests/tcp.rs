@@ -142,6 +142,21 @@ async fn the_host_is_reached_where_it_made_itself_known() {
 }
 
 #[tokio::test]
+async fn a_service_leads_to_the_hosts_loopback_only_where_a_server_made_itself_known() {
+    let fabric = fabric();
+    let pod = plug(&fabric, "10.42.0.2");
+    serve_by(&fabric, &["127.0.0.1"]);
+    assert!(matches!(pod.connect(at("10.43.0.10:80")).await, Err(SocketError::HostUnreachable)));
+    let api = fabric.listen_host(at("127.0.0.1:80")).unwrap();
+    let near = pod.connect(at("10.43.0.10:80")).await.unwrap();
+    assert_eq!(near.peer_addr(), at("10.43.0.10:80"));
+    assert_eq!(api.accept().await.unwrap().1.ip(), pod.address());
+    assert!(matches!(pod.connect(at("127.0.0.1:80")).await, Err(SocketError::ConnectionRefused)), "its own loopback");
+    drop(api);
+    assert!(matches!(pod.connect(at("10.43.0.10:80")).await, Err(SocketError::HostUnreachable)));
+}
+
+#[tokio::test]
 async fn the_host_dials_pods_and_a_draining_pod_refuses_others() {
     let fabric = fabric();
     let pod = plug(&fabric, "10.42.0.2");
