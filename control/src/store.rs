@@ -85,7 +85,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { path: None, history: 8192, history_bytes: 16 << 20, watch_queue: 4096, watch_bytes: 32 << 20 }
+        Self { path: None, history: 8192, history_bytes: 4 << 20, watch_queue: 4096, watch_bytes: 32 << 20 }
     }
 }
 

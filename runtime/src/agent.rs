@@ -29,7 +29,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Client;
 use netproxy::fabric::{AddressPool, Cidr, CidrError, Fabric};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Engine, EngineError};
@@ -40,6 +40,7 @@ use crate::keyvalue::Stores;
 use crate::logs::Logs;
 use crate::pod::etc::ClusterNames;
 use crate::pod::ground::Ground;
+use crate::pod::turns::Turns;
 use crate::registry::Registry;
 use crate::server::Server;
 use crate::stats::Stats;
@@ -333,7 +334,7 @@ impl Node {
             allocatable: Arc::new(self.facts.capacity.clone()),
             pods: self.pods,
             places: self.places,
-            starts: Arc::new(Semaphore::new(2 * self.facts.cores.max(2))),
+            turns: Turns::new(2 * self.facts.cores.max(2)),
             leaving,
             farewell: self.config.shutdown_grace_period,
         };

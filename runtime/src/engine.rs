@@ -177,9 +177,21 @@ fn build(plan: Plan, scan: Enabled, tasks: Tasks) -> wasmtime::Result<wasmtime::
         .linear_memory_keep_resident(keep)
         .table_keep_resident(keep.min(16 << 10))
         .pagemap_scan(scan);
+    let mut config = settings(plan, tasks);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    wasmtime::Engine::new(&config)
+}
+
+/// An engine whose code runs in the one of the same plan and tasks, and that nothing is run in. What compiling needs of
+/// memory, wasmtime keeps for the next time in the engine that compiled: this one goes when its work is done.
+fn compiler(plan: Plan, tasks: Tasks) -> wasmtime::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&settings(plan, tasks))
+}
+
+/// All that code depends on.
+fn settings(plan: Plan, tasks: Tasks) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .memory_reservation(plan.reservation)
         .memory_guard_size(plan.guard)
         .async_stack_size(plan::STACK as usize)
@@ -190,7 +202,7 @@ fn build(plan: Plan, scan: Enabled, tasks: Tasks) -> wasmtime::Result<wasmtime::
         .wasm_component_model_async(tasks == Tasks::Many)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32))
         .cranelift_opt_level(OptLevel::Speed);
-    wasmtime::Engine::new(&config)
+    config
 }
 
 /// wasmtime's default; a guest's function table has an element for each function that it takes the address of.

@@ -14,6 +14,7 @@ pub mod given;
 pub mod ground;
 pub mod hook;
 pub mod inside;
+pub mod kept;
 pub mod observed;
 pub mod outcome;
 pub mod place;
@@ -27,6 +28,7 @@ pub mod services;
 pub mod start;
 pub mod storage;
 pub mod termination;
+pub mod turns;
 pub mod view;
 pub mod worker;
 

@@ -186,6 +186,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::pod::kept::Kept;
     use crate::pod::view::View;
 
     async fn get(server: &Server, path: &str) -> (u16, String) {
@@ -212,7 +213,7 @@ mod tests {
         let lines = "2026-01-01T00:00:01Z stdout F one\n2026-01-01T00:00:02Z stderr F two\n";
         std::fs::write(root.path().join("up/0.log"), lines).expect("write");
         let directory = Arc::new(Directory::default());
-        directory.enter(&pod, Arc::new(View::new(root.path().to_owned(), Arc::new(pod.clone()))));
+        directory.enter(&pod, Arc::new(View::new(root.path().to_owned(), Arc::new(Kept::new(pod.clone())))));
         let images = crate::image::Store::open(root.path().join("images")).expect("store");
         let fabric = Fabric::new(netproxy::fabric::Config::default());
         let stats = Stats::new("pi", root.path(), directory.clone());

@@ -81,3 +81,26 @@ fn connections_and_stacks_have_an_end() {
     assert!(message.contains("stack"), "{message}");
     phase(&session, "crowd", "Running");
 }
+
+#[test]
+fn a_guest_that_traps_again_and_again_waits_longer_each_time() {
+    let session = Session::new("limits-trap");
+    session.run("kubectl run neighbour --image=localhost/echo-hostname:v1 --port=80 --expose");
+    let trap = greedy("trap", "panic", "").replace("localhost/greedy", "localhost/crash");
+    session.apply(&trap.replace("restartPolicy: Never", "restartPolicy: Always"));
+    let status = "kubectl get pod trap -o jsonpath='{.status.containerStatuses[0]}'";
+    session.until(status, |status| {
+        status.contains("CrashLoopBackOff") && status.contains("back-off ") && !status.contains("back-off 10s")
+    });
+    let field = |path: &str| session.field("pod trap", &format!(".status.containerStatuses[0].{path}"));
+    let restarts: u32 = field("restartCount").parse().expect("a count");
+    assert!((2..=8).contains(&restarts), "{restarts}");
+    assert_eq!(field("lastState.terminated.exitCode"), "134");
+    assert!(session.run("kubectl logs trap --previous").contains("asked to panic"));
+    let pod = format!("logs/pods/limits-trap_trap_{}/greedy", session.field("pod trap", ".metadata.uid"));
+    let logs = std::fs::read_dir(session.server().data().join(pod)).expect("logs").count();
+    assert!(logs <= 2, "the last two instances have logs, not {logs}");
+    session.ready("run=neighbour");
+    let page = session.task("fetch", "image: localhost/fetch:v1\nargs: [http://neighbour/]");
+    assert!(page.contains("<p>Hello, neighbour</p>"), "{page}");
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{Config, Event, watcher};
@@ -20,6 +20,7 @@ use super::static_pods::folder::{self, Watch};
 use super::static_pods::manifest::Invalid;
 use super::static_pods::{Begin, StaticPods};
 use crate::pod::ground::Ground;
+use crate::pod::kept::Kept;
 use crate::pod::start::log_directory;
 use crate::pod::view::View;
 use crate::pod::worker::Worker;
@@ -145,7 +146,7 @@ struct Pods {
     ground: Arc<Ground>,
     directory: Arc<Directory>,
     /// The latest state of each pod, by uid. Its worker ends when the sender is dropped.
-    workers: HashMap<String, watch::Sender<Arc<Pod>>>,
+    workers: HashMap<String, watch::Sender<Arc<Kept<Pod>>>>,
     statics: StaticPods,
     /// The workers; one of a static pod ends with the pod.
     tasks: JoinSet<Option<Arc<Pod>>>,
@@ -162,34 +163,30 @@ impl Pods {
             return;
         }
         if let Some(worker) = self.workers.get(&uid) {
-            worker.send_replace(pod);
+            worker.send_replace(Arc::new(Kept::new(pod)));
             return;
         }
-        let view = self.enter(&pod);
-        let (sender, spec) = watch::channel(pod);
-        let worker = Worker::new(self.ground.clone(), spec, view).run();
-        self.tasks.spawn(async move {
-            worker.await;
-            None
-        });
+        let kept = Arc::new(Kept::new(pod.clone()));
+        let view = self.enter(&pod, &kept);
+        let (sender, spec) = watch::channel(kept);
+        let worker = Box::new(Worker::new(self.ground.clone(), spec, view));
+        self.tasks.spawn(worker.run().map(|()| None));
         self.workers.insert(uid, sender);
     }
 
-    fn enter(&self, pod: &Arc<Pod>) -> Arc<View> {
-        let view = Arc::new(View::new(log_directory(&self.ground, pod), pod.clone()));
+    fn enter(&self, pod: &Pod, kept: &Arc<Kept<Pod>>) -> Arc<View> {
+        let view = Arc::new(View::new(log_directory(&self.ground, pod), kept.clone()));
         self.directory.enter(pod, view.clone());
         view
     }
 
     fn begin_statics(&mut self) {
         for Begin { spec, mirror } in self.statics.begin() {
-            let pod = spec.borrow().clone();
-            let view = self.enter(&pod);
-            let worker = Worker::new(self.ground.clone(), spec, view).with_mirror(mirror).run();
-            self.tasks.spawn(async move {
-                worker.await;
-                Some(pod)
-            });
+            let kept = spec.borrow().clone();
+            let pod = kept.look();
+            let view = self.enter(&pod, &kept);
+            let worker = Box::new(Worker::new(self.ground.clone(), spec, view).with_mirror(mirror));
+            self.tasks.spawn(worker.run().map(|()| Some(pod)));
         }
     }
 
@@ -222,7 +219,7 @@ impl Pods {
 
     fn remove(&mut self, uid: &str) {
         if let Some(worker) = self.workers.remove(uid) {
-            self.directory.leave(&worker.borrow());
+            self.directory.leave(&worker.borrow().look());
         }
     }
 

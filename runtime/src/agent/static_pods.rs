@@ -18,6 +18,8 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::pod::kept::Kept;
+
 use manifest::Step;
 
 /// How soon a mirror that could not be made is tried again.
@@ -42,7 +44,7 @@ pub struct StaticPods {
 
 /// One static pod with its worker.
 struct Present {
-    pod: watch::Sender<Arc<Pod>>,
+    pod: watch::Sender<Arc<Kept<Pod>>>,
     /// The mirror as it is in the API.
     found: watch::Sender<Option<Arc<Pod>>>,
     /// None once the pod is to end.
@@ -52,7 +54,7 @@ struct Present {
 /// A pod to begin: its worker's channels.
 pub struct Begin {
     /// The pod.
-    pub spec: watch::Receiver<Arc<Pod>>,
+    pub spec: watch::Receiver<Arc<Kept<Pod>>>,
     /// The uid of its mirror.
     pub mirror: watch::Receiver<Option<Arc<str>>>,
 }
@@ -76,7 +78,7 @@ impl StaticPods {
             self.wanted.insert(name, pod);
         }
         for (name, present) in &mut self.present {
-            let same = |pod: &Pod| pod.metadata.uid == present.pod.borrow().metadata.uid;
+            let same = |pod: &Pod| pod.metadata.uid == present.pod.borrow().look().metadata.uid;
             if !self.wanted.get(name).is_some_and(same) {
                 present.end();
             }
@@ -97,7 +99,7 @@ impl StaticPods {
             let (found, finds) = watch::channel(mirror);
             let (tell, uid) = watch::channel(None);
             let keeper = keep(self.client.clone(), pod.clone(), self.node.clone(), self.node_uid.clone(), finds, tell);
-            let (sender, spec) = watch::channel(pod);
+            let (sender, spec) = watch::channel(Arc::new(Kept::new(pod)));
             let keeper = Some(AbortOnDropHandle::new(tokio::spawn(keeper)));
             self.present.insert(name.clone(), Present { pod: sender, found, keeper });
             begun.push(Begin { spec, mirror: uid });
@@ -162,15 +164,11 @@ impl Present {
         if self.keeper.take().is_none() {
             return;
         }
-        self.pod.send_modify(|pod| {
-            let meta = &mut Arc::make_mut(pod).metadata;
-            meta.deletion_timestamp = Some(Time(Timestamp::now()));
-        });
-        self.pod.send_modify(|pod| {
-            let pod = Arc::make_mut(pod);
-            let grace = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
-            pod.metadata.deletion_grace_period_seconds = Some(grace.unwrap_or(DEFAULT_GRACE));
-        });
+        let mut pod = (*self.pod.borrow().look()).clone();
+        let grace = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
+        pod.metadata.deletion_timestamp = Some(Time(Timestamp::now()));
+        pod.metadata.deletion_grace_period_seconds = Some(grace.unwrap_or(DEFAULT_GRACE));
+        self.pod.send_replace(Arc::new(Kept::new(pod)));
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) struct Concurrent {
 }
 
 pub(super) struct Built {
+    pub(super) plan: Plan,
     pub(super) wasm: wasmtime::Engine,
     pub(super) linker: Linker<Host>,
     pub(super) cache: Cache,
@@ -44,19 +45,19 @@ impl Concurrent {
     }
 
     fn build(&self, guests: &Guests) -> Result<Built, String> {
-        let wasm = self.reserve()?;
+        let (wasm, plan) = self.reserve()?;
         let linker = host::concurrent_linker(&wasm).map_err(|error| format!("{error:#}"))?;
         let cache = Cache::open(&self.dir, &wasm).map_err(|error| error.to_string())?;
         guests.tick(&wasm);
-        Ok(Built { wasm, linker, cache })
+        Ok(Built { plan, wasm, linker, cache })
     }
 
     /// Fewer and fewer slots, until what the first engine left has room for them.
-    fn reserve(&self) -> Result<wasmtime::Engine, String> {
+    fn reserve(&self) -> Result<(wasmtime::Engine, Plan), String> {
         let mut plan = self.plan;
         loop {
             match build(plan, Enabled::Auto, Tasks::Many) {
-                Ok(wasm) => return Ok(wasm),
+                Ok(wasm) => return Ok((wasm, plan)),
                 Err(error) if plan.slots == 1 => return Err(format!("{error:#}")),
                 Err(_) => plan.slots /= 2,
             }

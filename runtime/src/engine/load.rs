@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::cache::{self, Cache, CacheError};
-use super::{Engine, Inner, outline, wasip1};
+use super::{Engine, Inner, Tasks, compiler, outline, wasip1};
 use crate::guest::CompiledGuest;
 use crate::guest::sniff::{self, Found};
 
@@ -192,15 +192,17 @@ fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, Lo
     };
     let concurrent =
         outline::is_concurrent(&bytes).map_err(|error| LoadError::Invalid(sniff::shorten(error.message())))?;
-    let (wasm, linker, cache) = if concurrent {
+    let (plan, tasks, wasm, linker, cache) = if concurrent {
         let other = inner.concurrent.engine(&inner.guests).map_err(LoadError::Concurrent)?;
-        (&other.wasm, &other.linker, &other.cache)
+        (other.plan, Tasks::Many, &other.wasm, &other.linker, &other.cache)
     } else {
-        (&inner.wasm, &inner.linker, &inner.library.cache)
+        (inner.plan, Tasks::One, &inner.wasm, &inner.linker, &inner.library.cache)
     };
-    let begun = std::time::Instant::now();
-    let code = wasm.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
-    tracing::info!(digest, wasm = bytes.len(), code = code.len(), took = ?begun.elapsed(), "compiled");
+    let (begun, size) = (std::time::Instant::now(), bytes.len());
+    let compiler = compiler(plan, tasks).map_err(|error| LoadError::Compiler(sniff::brief(&error)))?;
+    let code = compiler.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
+    drop((compiler, bytes));
+    tracing::info!(digest, wasm = size, code = code.len(), took = ?begun.elapsed(), "compiled");
     let code = cache.put(wasm, digest, path, &code).map_err(|error| LoadError::Exceeds(sniff::brief(&error)))?;
     if concurrent {
         inner.library.cache.note_elsewhere(digest, cache);

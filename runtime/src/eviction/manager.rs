@@ -112,8 +112,7 @@ impl Manager {
             let pressure = seen.pressure(Instant::now());
             self.pressure.send_if_modified(|known| std::mem::replace(known, pressure) != pressure);
             let short_of_disk = met.iter().any(|(threshold, _)| threshold.signal != Signal::Memory);
-            let used = self.used_images();
-            let freed = collector.collect(used, self.pods.clone(), short_of_disk).await;
+            let freed = collector.collect(|| self.used_images(), self.pods.clone(), short_of_disk).await;
             // What images gave back may be enough: the next look tells.
             let evicted = if short_of_disk && freed > 0 { false } else { self.relieve(&met).await };
             sleep(if evicted { CLEANUP } else { INTERVAL }).await;

@@ -42,15 +42,15 @@ impl Collector {
 
     /// Makes room if there is need; `everything`: of all that nobody uses. Says how many bytes there were in what went.
     /// `used` names the images of pods as their manifests and statuses do.
-    pub async fn collect(&mut self, used: HashSet<String>, data: PathBuf, everything: bool) -> u64 {
-        let used: HashSet<String> =
-            used.iter().filter_map(|name| Some(Reference::parse(name).ok()?.to_string())).collect();
-        let now = Timestamp::now();
-        self.used.extend(used.iter().map(|name| (name.clone(), now)));
+    pub async fn collect(&mut self, used: impl FnOnce() -> HashSet<String>, data: PathBuf, everything: bool) -> u64 {
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= INTERVAL);
         if !due && !everything {
             return 0;
         }
+        let used: HashSet<String> =
+            used().iter().filter_map(|name| Some(Reference::parse(name).ok()?.to_string())).collect();
+        let now = Timestamp::now();
+        self.used.extend(used.iter().map(|name| (name.clone(), now)));
         self.looked = Some(Instant::now());
         let (store, engine, last) = (self.store.clone(), self.engine.clone(), self.used.clone());
         let work = move || {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use netproxy::fabric::{AddressPool, Fabric};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::etc::ClusterNames;
 use super::given::Given;
+use super::turns::Turns;
 use crate::agent::directory::Directory;
 use crate::agent::recorder::Recorder;
 use crate::agent::references::{References, Subscription};
@@ -70,8 +71,8 @@ pub struct Ground {
     pub farewell: Duration,
     /// What the node is short of.
     pub pressure: watch::Receiver<Pressure>,
-    /// How many sandboxes and containers are made at once. More would not be faster, only later.
-    pub starts: Arc<Semaphore>,
+    /// Sandboxes and containers are made a few at once. More would not be faster, only later.
+    pub turns: Turns,
 }
 
 impl Ground {

@@ -252,6 +252,7 @@ impl Observed {
             observed.remember_resources(pod);
         }
         observed.meet_debuggers(pod, now);
+        observed.units.shrink_to_fit();
         observed
     }
 

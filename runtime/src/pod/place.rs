@@ -8,11 +8,12 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use netproxy::fabric::{AttachError, DnsConfig, PodAddress, PodIp, PoolError};
 use parking_lot::Mutex;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::etc::{self, Etc};
 use super::given::Given;
 use super::ground::Ground;
+use super::turns::{Ahead, Turn};
+use super::view::View;
 use crate::agent::references::Subscription;
 use crate::container::{LazyMount, Mount};
 use crate::sandbox::Sandbox;
@@ -31,7 +32,7 @@ pub struct Place {
     /// The pod's `/etc`.
     pub etc: LazyMount,
     /// The turn it was made in, for its first container: a pod is finished before the next is begun.
-    pub turn: Option<OwnedSemaphorePermit>,
+    pub turn: Option<Turn>,
     /// Goes back with the place. Declared after the sandbox, so that the plug is pulled first.
     _lease: PodIp,
 }
@@ -123,13 +124,15 @@ pub async fn empty(ground: &Ground, pod: &Pod) {
 pub async fn make(
     ground: Arc<Ground>,
     pod: Arc<Pod>,
+    view: Arc<View>,
     mut around: Subscription,
 ) -> (Result<Place, Error>, Subscription) {
+    let ahead = ground.turns.line_up();
     around.known().await;
     let made = match elsewhere(&ground, &pod).await {
         Ok(found) => {
             around.found(found);
-            make_with(&ground, &pod, &around).await
+            make_with(&ground, &pod, view, &around, ahead).await
         }
         Err(error) => Err(error),
     };
@@ -147,26 +150,32 @@ async fn elsewhere(ground: &Ground, pod: &Pod) -> Result<Elsewhere, Error> {
     Ok(Elsewhere { claims, images })
 }
 
-async fn make_with(ground: &Arc<Ground>, pod: &Arc<Pod>, around: &Subscription) -> Result<Place, Error> {
+async fn make_with(
+    ground: &Arc<Ground>,
+    pod: &Arc<Pod>,
+    view: Arc<View>,
+    around: &Subscription,
+    ahead: Ahead,
+) -> Result<Place, Error> {
     ground.services.synced().await;
-    let turn = ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
+    let turn = ground.turns.take(Some(ahead)).await.map_err(|_| Error::Stopping)?;
     let lease = ground.addresses.lease()?;
     let plug = ground.fabric.attach(address(pod, &lease))?;
     let given = ground.given(pod, around, Some(lease.ip()));
     provide(ground, pod, given).await?;
     let called = called(pod, &ground.names.domain)?;
-    let etc = etc(ground, pod, called.clone(), lease.ip());
+    let etc = etc(ground, directory(ground, pod).join("etc"), view, called.clone(), lease.ip());
     Ok(Place { sandbox: Sandbox::new(plug, called), etc, turn: Some(turn), _lease: lease })
 }
 
 /// Written when a guest of the pod first looks.
-fn etc(ground: &Arc<Ground>, pod: &Arc<Pod>, called: String, ip: IpAddr) -> LazyMount {
-    let host = directory(ground, pod).join("etc");
+fn etc(ground: &Arc<Ground>, host: PathBuf, view: Arc<View>, called: String, ip: IpAddr) -> LazyMount {
     let mount = Mount { host: host.clone(), guest: "/etc".to_owned(), read_only: true, pin: None };
-    let (ground, pod, written) = (ground.clone(), pod.clone(), Mutex::new(false));
+    let (ground, written) = (ground.clone(), Mutex::new(false));
     let make = move || {
         let mut written = written.lock();
         if !std::mem::replace(&mut *written, true) {
+            let pod = view.pod();
             let hostname = hostname(&pod);
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
             let names = etc::Names { namespace, hostname: &hostname, called: &called };

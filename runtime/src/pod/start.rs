@@ -8,11 +8,11 @@ use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use objects::quantity::Quantity;
 use sha2::{Digest, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::ground::Ground;
 use super::pulling::{Teller, Wanted};
 use super::termination::Words;
+use super::turns::Turn;
 use super::{config, env, etc, place, scratch};
 use crate::agent::references::Subscription;
 use crate::blobstore;
@@ -97,7 +97,7 @@ pub struct Order {
     /// Its `/etc`.
     pub etc: LazyMount,
     /// A turn that is paid for.
-    pub turn: Option<OwnedSemaphorePermit>,
+    pub turn: Option<Turn>,
     /// Counts the container's instances.
     pub instance: u32,
     /// What it gets, when that is not what it asks for: a resize is to be agreed to.
@@ -182,8 +182,8 @@ pub async fn start(ground: Arc<Ground>, mut order: Order) -> Result<Started, Err
     Ok(Started { container, sink, image, id, words })
 }
 
-async fn turn_of(ground: &Ground) -> Result<OwnedSemaphorePermit, Error> {
-    ground.starts.clone().acquire_owned().await.map_err(|_| Error::Stopping)
+async fn turn_of(ground: &Ground) -> Result<Turn, Error> {
+    ground.turns.take(Some(ground.turns.line_up())).await.map_err(|_| Error::Stopping)
 }
 
 async fn blocking(

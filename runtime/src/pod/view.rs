@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::kept::Kept;
 use super::resize::Amounts;
 use crate::container::Handle;
 use crate::logs::{self, Sink, Source};
@@ -25,8 +26,8 @@ pub struct View {
 
 #[derive(Debug)]
 struct Now {
-    pod: Arc<Pod>,
-    status: Arc<PodStatus>,
+    pod: Arc<Kept<Pod>>,
+    status: Arc<Kept<PodStatus>>,
     /// The last two instances of each container.
     sinks: Vec<(String, u32, Arc<Sink>)>,
     /// The containers that run. They go by themselves.
@@ -66,19 +67,19 @@ pub enum NoLogs {
 
 impl View {
     /// A pod whose logs are in `directory`.
-    pub fn new(directory: PathBuf, pod: Arc<Pod>) -> Self {
-        let status = Arc::new(pod.status.clone().unwrap_or_default());
+    pub fn new(directory: PathBuf, pod: Arc<Kept<Pod>>) -> Self {
+        let status = Arc::new(Kept::new(pod.look().status.clone().unwrap_or_default()));
         let now = Mutex::new(Now { pod, status, sinks: Vec::new(), running: Vec::new() });
         Self { directory, now, given_up: Mutex::default(), giving_up: Notify::new() }
     }
 
     /// The pod has changed.
-    pub fn set_pod(&self, pod: Arc<Pod>) {
+    pub fn set_pod(&self, pod: Arc<Kept<Pod>>) {
         self.now.lock().pod = pod;
     }
 
     /// Its status has.
-    pub fn set_status(&self, status: Arc<PodStatus>) {
+    pub fn set_status(&self, status: Arc<Kept<PodStatus>>) {
         self.now.lock().status = status;
     }
 
@@ -111,19 +112,23 @@ impl View {
 
     /// The pod with its present status.
     pub fn pod(&self) -> Pod {
-        let now = self.now.lock();
-        let ours = (*now.status).clone();
-        let theirs = now.pod.status.as_ref();
+        let (pod, ours) = self.look();
+        let theirs = pod.status.as_ref();
         let qos_class = theirs.and_then(|status| status.qos_class.clone());
-        Pod { status: Some(PodStatus { qos_class, ..ours }), ..(*now.pod).clone() }
+        Pod { status: Some(PodStatus { qos_class, ..(*ours).clone() }), ..(*pod).clone() }
+    }
+
+    fn look(&self) -> (Arc<Pod>, Arc<PodStatus>) {
+        let now = self.now.lock();
+        (now.pod.look(), now.status.look())
     }
 
     /// What it asks the node for; nothing once it is over.
     pub fn asked(&self) -> Amounts {
-        let now = self.now.lock();
-        match now.status.phase.as_deref() {
+        let (pod, status) = self.look();
+        match status.phase.as_deref() {
             Some("Succeeded" | "Failed") => Amounts::default(),
-            _ => Amounts::asked_by(&now.pod),
+            _ => Amounts::asked_by(&pod),
         }
     }
 
@@ -153,8 +158,8 @@ impl View {
 
     /// What its running containers use now.
     pub fn sample(&self) -> PodSample {
+        let (pod, status) = self.look();
         let now = self.now.lock();
-        let status = &now.status;
         let all = [&status.init_container_statuses, &status.container_statuses, &status.ephemeral_container_statuses];
         let containers = all.into_iter().flatten().flatten().filter_map(|told| {
             let running = told.state.as_ref()?.running.as_ref()?;
@@ -167,7 +172,7 @@ impl View {
                 usage: handle.upgrade()?.meter().usage(),
             })
         });
-        let meta = &now.pod.metadata;
+        let meta = &pod.metadata;
         PodSample {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -187,10 +192,9 @@ impl View {
 
     /// The log of a container, or of the instance before the present one.
     pub fn log(&self, container: &str, previous: bool) -> Result<Source, NoLogs> {
-        let now = self.now.lock();
-        let pod = now.pod.metadata.name.as_deref().unwrap_or_default();
-        let instance = instance(&now.status, pod, container, previous)?;
-        drop(now);
+        let (pod, status) = self.look();
+        let pod = pod.metadata.name.as_deref().unwrap_or_default();
+        let instance = instance(&status, pod, container, previous)?;
         Ok(self.instance_log(container, instance))
     }
 }

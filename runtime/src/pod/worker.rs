@@ -2,7 +2,7 @@
 //!
 //! Everything a pod waits for is one of the branches of [`Worker::wait`]; nothing is polled and an idle pod has no
 //! timer. Status writes are held back for a moment while a start is under way, so that a pod that is ready at once
-//! costs one write.
+//! costs one write. What a pod that waits is made from is packed until something happens to it.
 
 mod absorb;
 mod act;
@@ -11,7 +11,7 @@ mod resize;
 mod tell;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -27,6 +27,7 @@ use super::given::Needs;
 use super::ground::Ground;
 use super::hook;
 use super::inside::Inside;
+use super::kept::Kept;
 use super::observed::{Observed, Sandbox};
 use super::place::{self, Place};
 use super::plan::{Step, Wish, plan};
@@ -53,11 +54,19 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// When the API did not take a write.
 const REWRITE: Duration = Duration::from_secs(1);
 
+/// A pod that has nothing to do within this time is packed.
+const NAP: Duration = Duration::from_secs(60);
+
+/// Stands where a pod is packed.
+static NOBODY: LazyLock<Arc<Pod>> = LazyLock::new(Arc::default);
+
 /// One pod's worker.
 pub struct Worker {
     ground: Arc<Ground>,
-    spec: watch::Receiver<Arc<Pod>>,
+    spec: watch::Receiver<Arc<Kept<Pod>>>,
     view: Arc<View>,
+    kept: Arc<Kept<Pod>>,
+    /// What is kept, open; [`NOBODY`] while it is packed.
     pod: Arc<Pod>,
     regarding: ObjectReference,
     taken: Instant,
@@ -72,10 +81,10 @@ pub struct Worker {
     tries: FuturesUnordered<BoxFuture<'static, Answer>>,
     write: Option<BoxFuture<'static, Result<Written, kube::Error>>>,
     /// What the write under way says; None when it is the removal.
-    writing: Option<Arc<PodStatus>>,
+    writing: Option<Arc<Kept<PodStatus>>>,
     /// What the API was told last.
-    reported: Option<Arc<PodStatus>>,
-    shown: Option<Arc<PodStatus>>,
+    reported: Option<Arc<Kept<PodStatus>>>,
+    shown: Option<Arc<Kept<PodStatus>>>,
     rewrite: Option<Instant>,
     hold: Instant,
     removing: bool,
@@ -146,8 +155,9 @@ enum Happening {
 
 impl Worker {
     /// A worker for the pod in `spec`.
-    pub fn new(ground: Arc<Ground>, spec: watch::Receiver<Arc<Pod>>, view: Arc<View>) -> Self {
-        let pod = spec.borrow().clone();
+    pub fn new(ground: Arc<Ground>, spec: watch::Receiver<Arc<Kept<Pod>>>, view: Arc<View>) -> Self {
+        let kept = spec.borrow().clone();
+        let pod = kept.open();
         let now = Instant::now();
         let observed = Observed::first(&pod, Timestamp::now(), now);
         let age = Timestamp::now().duration_since(observed.taken);
@@ -160,7 +170,7 @@ impl Worker {
         // A pod that was over before this process began has been told about.
         let over = matches!(observed.sandbox, Sandbox::Released(_));
         let told = || status::build(&pod, &wish, &observed, ground.host_ip, pod.status.as_ref(), Timestamp::now());
-        let reported = over.then(|| Arc::new(told()));
+        let reported = over.then(|| Arc::new(Kept::new(told())));
         Self {
             around: ground.references.subscribe(&pod, &needs),
             regarding: events::regarding(&*pod),
@@ -169,6 +179,7 @@ impl Worker {
             ground,
             spec,
             view,
+            kept,
             pod,
             taken,
             observed,
@@ -196,7 +207,7 @@ impl Worker {
 
     /// Works until the pod is gone from the API, or the node is to stop. Dropping the future kills the guests and leaves
     /// the files.
-    pub async fn run(mut self) {
+    pub async fn run(mut self: Box<Self>) {
         self.respec();
         loop {
             // Boxed, as what follows a happening: a task is as large as its largest step, and a pod waits for most of its life.
@@ -209,13 +220,18 @@ impl Worker {
             for at in [self.probe(now), self.publish(now)].into_iter().flatten() {
                 wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
             }
-            if self.left && self.write.is_none() && self.shown == self.reported {
+            if self.left && self.write.is_none() && self.is_told() {
                 return;
             }
             if self.mirror.is_some() && self.observed.removed {
                 break;
             }
-            match self.wait(wake).await {
+            if self.may_rest(wake, now) {
+                self.rest();
+            }
+            let happening = self.wait(wake).await;
+            self.pod = self.kept.open();
+            match happening {
                 Happening::Vanished => break,
                 happening => Box::pin(self.absorb(happening)).await,
             }
@@ -288,11 +304,14 @@ impl Worker {
 
     /// Begins to write what the API does not know yet; says when to look again if it is to be held back.
     fn publish(&mut self, now: Instant) -> Option<Instant> {
-        let before = self.reported.as_deref().or(self.pod.status.as_ref());
+        let reported = self.reported.as_ref().map(|status| status.look());
+        let before = reported.as_deref().or(self.pod.status.as_ref());
         let status =
             status::build(&self.pod, &self.wish, &self.observed, self.ground.host_ip, before, Timestamp::now());
-        if self.shown.as_deref() != Some(&status) {
-            let status = Arc::new(status);
+        if self.shown.as_ref().is_none_or(|shown| *shown.look() != status) {
+            // Once more as it was when the API was told: then there is nothing to tell.
+            let as_told = self.reported.clone().filter(|_| reported.as_deref() == Some(&status));
+            let status = as_told.unwrap_or_else(|| Arc::new(Kept::new(status)));
             self.view.set_status(status.clone());
             self.shown = Some(status);
         }
@@ -310,15 +329,16 @@ impl Worker {
         if let Some(at) = self.rewrite.filter(|at| now < *at) {
             return Some(at);
         }
-        if self.shown != self.reported && !(self.removing && self.nothing_ever_ran()) {
+        if !self.is_told() && !(self.removing && self.nothing_ever_ran()) {
             if now < self.hold && !self.removing && self.is_unsettled(now) {
                 return Some(self.hold);
             }
-            let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), self.reported.clone());
+            let (client, pod, before) = (self.ground.client.clone(), self.pod.clone(), reported);
             self.writing = self.shown.clone();
-            let status = self.shown.clone().unwrap_or_default();
-            let marks = self.marks.clone();
+            let status = self.shown.as_ref().map(|status| status.look()).unwrap_or_default();
+            let (marks, turns) = (self.marks.clone(), self.ground.turns.clone());
             self.write = Some(Box::pin(async move {
+                turns.let_pass().await;
                 publish::status(client, &pod, &uid, &status, before.as_deref(), &unknown(&pod, marks)).await
             }));
         } else if self.removing && !self.observed.removed {
@@ -337,6 +357,32 @@ impl Worker {
         }
     }
 
+    /// Whether the API has been told what is to be told.
+    fn is_told(&self) -> bool {
+        match (&self.shown, &self.reported) {
+            (Some(shown), Some(reported)) => Arc::ptr_eq(shown, reported),
+            (shown, reported) => shown.is_none() && reported.is_none(),
+        }
+    }
+
+    /// Whether nothing is under way, and nothing will be for a while.
+    fn may_rest(&self, wake: Option<Instant>, now: Instant) -> bool {
+        self.errand.is_none()
+            && self.write.is_none()
+            && self.tries.is_empty()
+            && self.is_told()
+            && wake.is_none_or(|wake| wake > now + NAP)
+    }
+
+    fn rest(&mut self) {
+        self.marks = unknown(&self.pod, std::mem::take(&mut self.marks));
+        self.pod = NOBODY.clone();
+        self.kept.pack();
+        if let Some(status) = &self.shown {
+            status.pack();
+        }
+    }
+
     fn nothing_ever_ran(&self) -> bool {
         self.observed.units.iter().all(|unit| unit.ended().is_none())
     }
@@ -352,7 +398,7 @@ impl Worker {
     }
 
     /// The object is gone: whatever still runs is killed, and nothing is left.
-    async fn clear(mut self) {
+    async fn clear(mut self: Box<Self>) {
         self.errand = None;
         for live in std::mem::take(&mut self.live).into_iter().flatten() {
             live.sink.close();
@@ -364,7 +410,7 @@ impl Worker {
         let on_disk = [place::directory(&self.ground, &self.pod), start::log_directory(&self.ground, &self.pod)];
         let directories = on_disk.into_iter().chain(place::memory(&self.ground, &self.pod));
         // A thousand pods that go together take turns as well, rather than a thread each.
-        let _turn = self.ground.starts.acquire().await;
+        let _turn = self.ground.turns.take(None).await;
         // When the runtime is going down there is nobody to do it: the next start sweeps.
         let _ = tokio::task::spawn_blocking(move || {
             for directory in directories {

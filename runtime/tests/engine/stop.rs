@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use netproxy::fabric::{Origin, Stream};
-use runtime::container::{Container, Exit};
+use runtime::container::{Container, Exit, Spec, Stdin};
 use runtime::sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -51,6 +51,27 @@ async fn a_server_that_a_shell_started_finishes_too() {
     assert!(soon.is_err(), "a connection is open: {soon:?}");
     drop(stream);
     assert_eq!(exit(&mut shell).await, Exit::Code(143));
+}
+
+#[tokio::test]
+async fn a_shell_whose_child_reads_its_input_ends_by_itself() {
+    let net = Net::new();
+    let args = ["sh", "-c", "echo begun; cat; echo bye; exit 3"];
+    let open = |spec: &mut Spec| spec.stdin = Stdin::Open { once: false };
+    let (mut shell, ears) = start_file(&net.pod("shell"), &sample("toolbox"), &args, open).await;
+    ears.hear("begun").await;
+    // Until it reads; nothing tells from outside.
+    let waits = |shell: &Container| shell.handle().reads_stdin();
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while !waits(&shell) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the child reads");
+    shell.stop();
+    assert_eq!(exit(&mut shell).await, Exit::Code(3));
+    assert!(ears.text().ends_with("bye\n"), "{}", ears.text());
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub enum Step {
 pub struct Correlator {
     reporter: Reporter,
     groups: Recent<Group>,
-    events: Recent<Option<Box<Event>>>,
+    events: Recent<Option<Told>>,
     budgets: Recent<Budget>,
 }
 
@@ -49,6 +49,14 @@ pub struct Correlator {
 struct Group {
     messages: Vec<u64>,
     last: Time,
+}
+
+/// An event that was told. What else it says, its next report says as well.
+#[derive(Debug)]
+struct Told {
+    name: Option<String>,
+    count: i32,
+    first: Option<Time>,
 }
 
 /// A token bucket.
@@ -84,17 +92,19 @@ impl Correlator {
         if !self.spend(&object, now) {
             return Step::Drop;
         }
+        let mut event = Box::new(build(&self.reporter, &Report { message, ..report.clone() }, now));
         match self.events.entry(key, || None) {
-            Some(event) => {
-                event.count = event.count.map(|n| n.saturating_add(1));
-                event.last_timestamp = Some(now.clone());
-                event.message = Some(message.clone());
-                let patch = json!({ "count": event.count, "lastTimestamp": time::text(now), "message": message });
-                Step::Bump { event: event.clone(), patch }
+            Some(told) => {
+                told.count = told.count.saturating_add(1);
+                event.metadata.name.clone_from(&told.name);
+                event.first_timestamp.clone_from(&told.first);
+                event.count = Some(told.count);
+                let patch = json!({ "count": event.count, "lastTimestamp": time::text(now), "message": event.message });
+                Step::Bump { event, patch }
             }
             unseen @ None => {
-                let event = Box::new(build(&self.reporter, &Report { message, ..report.clone() }, now));
-                *unseen = Some(event.clone());
+                let name = event.metadata.name.clone();
+                *unseen = Some(Told { name, count: 1, first: event.first_timestamp.clone() });
                 Step::Create(event)
             }
         }

@@ -76,8 +76,9 @@ impl Worker {
 
     /// The object is new or has changed.
     pub(super) fn respec(&mut self) {
-        self.pod = self.spec.borrow_and_update().clone();
-        self.view.set_pod(self.pod.clone());
+        self.kept = self.spec.borrow_and_update().clone();
+        self.pod = self.kept.open();
+        self.view.set_pod(self.kept.clone());
         self.wish = Wish::of(&self.pod, self.taken);
         let now = Instant::now();
         let meta = &self.pod.metadata;

@@ -28,7 +28,7 @@ impl Worker {
                     return self.evict(words);
                 }
                 self.begin(now, HOLD_IN_LINE);
-                let making = place::make(self.ground.clone(), self.pod.clone(), self.around.fork());
+                let making = place::make(self.ground.clone(), self.pod.clone(), self.view.clone(), self.around.fork());
                 self.errand = Some(Box::pin(async move {
                     let (made, around) = making.await;
                     Errand::Place(Box::new(made), around)
