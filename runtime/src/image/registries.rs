@@ -112,8 +112,7 @@ impl Config {
         })
     }
 
-    /// The registry itself.
-    pub(super) fn origin(&self, name: &str) -> Endpoint {
+    fn origin(&self, name: &str) -> Endpoint {
         let host = if name == "docker.io" { "registry-1.docker.io" } else { name };
         let ca_file = self.ca_file(name);
         let plain = match self.registries.get(name) {
