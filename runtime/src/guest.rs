@@ -4,7 +4,7 @@ mod command;
 pub mod interfaces;
 mod service;
 pub(crate) mod sniff;
-mod unmet;
+pub(crate) mod unmet;
 
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::p2::bindings::CommandPre;

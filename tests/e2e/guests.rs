@@ -98,6 +98,8 @@ fn objects_are_the_files_of_volumes() {
         volumes: [{name: photos, emptyDir: {}}, {name: blobstore, emptyDir: {}}]\n";
     session.apply(&pod("keeper", "localhost/blobs:v1", keep));
     session.until("kubectl logs keeper -c main", |log| log == "a/boat\na sampan\n");
+    let reader = r#"kubectl get pod keeper -o jsonpath='{.status.containerStatuses[?(@.name=="reader")].ready}'"#;
+    session.until(reader, |ready| ready == "true");
     assert_eq!(session.run("kubectl exec keeper -c reader -- cat /b/mine/boat"), "a sampan");
     session.run("kubectl delete pod keeper --now");
     session.apply(&pod("bare", "localhost/blobs:v1", "    args: [list, photos]\n"));

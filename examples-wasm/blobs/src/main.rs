@@ -72,7 +72,7 @@ fn within(verb: &str, container: &Container, words: &[&str]) -> Result<(), Strin
         ("has", [object]) => say(container.has_object(object)?),
         ("size", [object]) => say(container.object_info(object)?.size),
         ("list", []) => list(container),
-        ("delete", [objects @ ..]) => {
+        ("delete", objects) => {
             container.delete_objects(&objects.iter().map(|object| (*object).to_owned()).collect::<Vec<_>>())
         }
         ("clear", []) => container.clear(),

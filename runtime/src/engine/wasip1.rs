@@ -2,10 +2,11 @@
 //!
 //! wasmtime's adapter for commands, a small module of its own, speaks preview 1 on one side and `wasi:cli` 0.2 on the
 //! other. Wrapped together they are a component like any other: same engine, same limits, same host. It takes a few
-//! milliseconds, once; what is kept is the code compiled from the result. The adapter knows success and failure only, so
-//! [exit codes](exit) go around it.
+//! milliseconds, once; what is kept is the code compiled from the result. The adapter knows success and failure only and
+//! no sockets, so exit codes and calls for sockets [go around it](renamed).
 
-mod exit;
+mod renamed;
+mod sockets;
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER,
@@ -14,6 +15,7 @@ use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
 use super::load::LoadError;
+use crate::guest::unmet;
 
 /// What matters of a module before it is wrapped.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,7 +30,7 @@ struct Face {
 pub(super) fn component(module: &[u8]) -> Result<Vec<u8>, LoadError> {
     let face = face(module).map_err(|error| LoadError::Invalid(error.to_string()))?;
     admit(&face)?;
-    let module = exit::with_code(module).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    let module = renamed::rename(module).map_err(|error| LoadError::Invalid(error.to_string()))?;
     encode(&module).map_err(|error| LoadError::CoreModule { why: format!("does not keep to wasip1: {error}") })
 }
 
@@ -37,6 +39,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, String> {
         .validate(false)
         .module(module)
         .and_then(|encoder| encoder.adapter(PREVIEW1, ADAPTER))
+        .and_then(|encoder| encoder.adapter(sockets::ADAPTER, &sockets::adapter()))
         .and_then(|mut encoder| encoder.encode());
     // The innermost error says what, the outer ones only where in the encoder.
     encoded.map_err(|error| crate::guest::sniff::shorten(&error.root_cause().to_string()))
@@ -46,7 +49,7 @@ fn admit(face: &Face) -> Result<(), LoadError> {
     let refused = |why: &str| Err(LoadError::CoreModule { why: why.to_owned() });
     match face {
         Face { foreign, .. } if !foreign.is_empty() => Err(LoadError::Imports {
-            names: foreign.clone(),
+            names: unmet::few(foreign.iter().map(String::as_str)),
             reason: format!("a core module may import functions of {PREVIEW1} and nothing else"),
         }),
         Face { starts: true, .. } => Ok(()),
@@ -106,6 +109,12 @@ mod tests {
         let text = r#"(module (import "env" "memory" (memory 1)) (import "wasi" "thread-spawn" (func))
             (func (export "_start")))"#;
         assert!(told(text).contains("env.memory, wasi.thread-spawn"), "{}", told(text));
+        let text = r#"(module (import "wasi_snapshot_preview1" "sock_accept" (func (param i64) (result i32)))
+            (memory (export "memory") 1) (func (export "_start")))"#;
+        assert!(told(text) != "runs", "a call for sockets of another kind");
+        let many: String =
+            (0..100).map(|at| format!("(import \"env\" \"{}{at}\" (func))", "x".repeat(1_000))).collect();
+        assert!(told(&format!("(module {many})")).len() < 10_000);
         let text = r#"(module (import "wasi_snapshot_preview1" "fork" (func)) (memory (export "memory") 1)
             (func (export "_start")))"#;
         assert!(told(text).contains("fork"), "{}", told(text));

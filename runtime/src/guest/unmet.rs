@@ -15,13 +15,17 @@ const NAMED: usize = 20;
 
 pub(super) fn told(imports: &[String], linker: &Linker<Host>, error: &wasmtime::Error) -> LoadError {
     let reason = sniff::shorten(&error.root_cause().to_string());
-    let mut names: Vec<String> =
-        imports.iter().filter(|name| !is_provided(name, linker)).take(NAMED).cloned().collect();
+    let mut names = few(imports.iter().filter(|name| !is_provided(name, linker)).map(String::as_str));
     if names.is_empty() {
         // The interface is here and differs. wasmtime names it between backticks.
         names.push(format!("{error:#}").split('`').nth(1).unwrap_or("something").to_owned());
     }
     LoadError::Imports { names, reason }
+}
+
+/// As many of the names, and as much of each, as somebody reads.
+pub(crate) fn few<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.take(NAMED).map(sniff::shorten).collect()
 }
 
 fn is_provided(name: &str, linker: &Linker<Host>) -> bool {

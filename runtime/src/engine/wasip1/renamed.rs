@@ -1,4 +1,4 @@
-//! Exit codes.
+//! Calls that the adapter does not do justice to, put elsewhere: exit codes, and [sockets](super::sockets).
 //!
 //! The adapter turns `proc_exit` into `wasi:cli/exit#exit`, which says well or not well: every code but 0 would become 1.
 //! WASI 0.2 has had `exit-with-code` since, of the same core type as `proc_exit`, so a module that exits imports that
@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 
+use super::sockets;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1;
 use wasm_encoder::reencode::{Error as ReencodeError, Reencode};
 use wasm_encoder::{ImportSection, Module};
@@ -34,8 +35,9 @@ pub(super) enum Error {
     World(#[from] wasmtime::Error),
 }
 
-/// The module, with `exit-with-code` in the place of `proc_exit`. One that never exits stays as it is.
-pub(super) fn with_code(module: &[u8]) -> Result<Vec<u8>, Error> {
+/// The module, with `exit-with-code` in the place of `proc_exit`, and its calls for sockets elsewhere. One that has none
+/// of these stays as it is.
+pub(super) fn rename(module: &[u8]) -> Result<Vec<u8>, Error> {
     let mut renaming = Renaming { renamed: false };
     let mut renamed = Module::new();
     renaming.parse_core_module(&mut renamed, Parser::new(0), module)?;
@@ -65,10 +67,12 @@ impl Reencode for Renaming {
     ) -> Result<(), ReencodeError<Infallible>> {
         for import in section.into_imports() {
             let import = import?;
-            let exits = import.module == PREVIEW1 && import.name == "proc_exit";
-            self.renamed |= exits;
-            let (module, name) =
-                if exits { ("wasi:cli/exit@0.2.12", "exit-with-code") } else { (import.module, import.name) };
+            let (module, name) = match (import.module, import.name) {
+                (PREVIEW1, "proc_exit") => ("wasi:cli/exit@0.2.12", "exit-with-code"),
+                (PREVIEW1, call) if sockets::is_call(call) => (sockets::ADAPTER, call),
+                other => other,
+            };
+            self.renamed |= module != import.module;
             imports.import(module, name, self.entity_type(import.ty)?);
         }
         Ok(())
@@ -80,22 +84,26 @@ mod tests {
     use super::*;
 
     fn imported(text: &str) -> Vec<String> {
-        let module = with_code(&wat::parse_str(text).unwrap()).unwrap();
+        let module = rename(&wat::parse_str(text).unwrap()).unwrap();
         let mut names = Vec::new();
         for payload in Parser::new(0).parse_all(&module) {
             if let wasmparser::Payload::ImportSection(imports) = payload.unwrap() {
-                names.extend(imports.into_imports().map(|import| import.unwrap().name.to_owned()));
+                let imports = imports.into_imports().map(Result::unwrap);
+                names.extend(imports.map(|import| format!("{} {}", import.module, import.name)));
             }
         }
         names
     }
 
     #[test]
-    fn only_the_exit_is_replaced() {
+    fn only_what_the_adapter_has_not_is_replaced() {
         let text = r#"(module
             (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+            (import "wasi_snapshot_preview1" "sock_shutdown" (func (param i32 i32) (result i32)))
             (import "wasi_snapshot_preview1" "sched_yield" (func (result i32))))"#;
-        assert_eq!(imported(text), ["exit-with-code", "sched_yield"]);
-        assert_eq!(imported(r#"(module (import "env" "proc_exit" (func)))"#), ["proc_exit"]);
+        let (adapter, preview1) = (sockets::ADAPTER, PREVIEW1);
+        let expected = format!("wasi:cli/exit@0.2.12 exit-with-code, {adapter} sock_shutdown, {preview1} sched_yield");
+        assert_eq!(imported(text).join(", "), expected);
+        assert_eq!(imported(r#"(module (import "env" "proc_exit" (func)))"#), ["env proc_exit"]);
     }
 }
