@@ -1,6 +1,7 @@
 //! What can be typed. One file a command.
 
 mod apply;
+mod compile;
 mod follow;
 mod image;
 mod manifests;
@@ -37,6 +38,9 @@ enum Command {
     Image(image::Image),
     /// Say which version this is
     Version,
+    /// What a node starts to compile a guest
+    #[command(name = runtime::engine::compiler::COMMAND, hide = true)]
+    Compile(compile::Compile),
 }
 
 impl Cli {
@@ -50,6 +54,7 @@ impl Cli {
             Command::Server(server) => block_on(server.run()),
             Command::Image(image) => image.run(),
             Command::Version => version::print(),
+            Command::Compile(compile) => compile.run(),
         }
     }
 }

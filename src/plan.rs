@@ -156,6 +156,7 @@ impl Plan {
             version: control::VERSION.to_owned(),
             eviction: self.eviction.clone(),
             toolbox: crate::toolbox::COMPONENT,
+            compiler: self.settings.compiler.clone(),
             cluster_names: runtime::pod::etc::ClusterNames {
                 domain: control::CLUSTER_DOMAIN.to_owned(),
                 nameserver: self.services.nth(10),

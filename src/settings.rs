@@ -104,6 +104,11 @@ pub struct Settings {
     #[arg(long, env = "SAMPAN_DISABLE", value_delimiter = ',', value_name = "LIST")]
     #[serde(default)]
     pub disable: Vec<Component>,
+    /// A `sampan` of this very version that compiles guests in a process of its own, which gives back the memory that it
+    /// takes; None: they are compiled in this process
+    #[arg(skip)]
+    #[serde(skip)]
+    pub compiler: Option<PathBuf>,
 }
 
 impl Settings {
@@ -134,6 +139,7 @@ impl Settings {
             registries: either_table(self.registries, file.registries),
             image_aliases: either_table(self.image_aliases, file.image_aliases),
             disable: either(self.disable, file.disable),
+            compiler: self.compiler.or(file.compiler),
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Config {
     pub host_path_roots: Vec<PathBuf>,
     /// The engine's settings; None: the defaults, with the code cache below `data_dir`.
     pub engine: Option<engine::Config>,
+    /// See [`engine::Config::compiler`], for an engine with the defaults.
+    pub compiler: Option<PathBuf>,
     /// Where images come from, besides what is on this node.
     pub images: image::Config,
     /// The toolbox (a component, compressed with gzip) that is `localhost/toolbox` on this node.
@@ -113,6 +115,7 @@ impl Config {
             capacity: BTreeMap::new(),
             host_path_roots: Vec::new(),
             engine: None,
+            compiler: None,
             images: image::Config::default(),
             toolbox: None,
         }
@@ -145,7 +148,10 @@ impl Config {
         let puller = image::Puller::new(images.clone(), self.images.clone())?;
         let engine = match &self.engine {
             Some(config) => Engine::new(config.clone())?,
-            None => Engine::new(engine::Config::new(directory("code")?))?,
+            None => {
+                let compiler = self.compiler.clone();
+                Engine::new(engine::Config { compiler, ..engine::Config::new(directory("code")?) })?
+            }
         };
         let pod_cidr = self.pod_cidr.as_deref().map(str::parse).transpose()?;
         let facts = Facts::gather(&self);

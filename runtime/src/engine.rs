@@ -12,6 +12,7 @@
 
 mod cache;
 mod collect;
+pub mod compiler;
 mod concurrent;
 pub(crate) mod fair;
 mod load;
@@ -31,6 +32,7 @@ use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationC
 
 use crate::container::files;
 use crate::host::{self, Host};
+use compiler::Compiler;
 use concurrent::Concurrent;
 use plan::Plan;
 
@@ -47,12 +49,15 @@ pub struct Config {
     /// At most this many guests at once (a request to an HTTP guest counts while it lasts); `None` is what the
     /// address space has room for.
     pub instances: Option<u32>,
+    /// An executable of this very version that compiles when it is called with [`compiler::COMMAND`]; `None` is to compile
+    /// in this process, which keeps much of the memory that it takes.
+    pub compiler: Option<PathBuf>,
 }
 
 impl Config {
     /// The settings of a node that keeps its compiled code in `cache_dir`.
     pub fn new(cache_dir: impl Into<PathBuf>) -> Config {
-        Config { cache_dir: cache_dir.into(), max_memory_per_guest: None, instances: None }
+        Config { cache_dir: cache_dir.into(), max_memory_per_guest: None, instances: None, compiler: None }
     }
 }
 
@@ -97,7 +102,7 @@ impl Engine {
     pub fn new(config: Config) -> Result<Engine, EngineError> {
         let (wasm, plan) = reserve(config.instances)?;
         let linker = host::linker(&wasm).map_err(|e| EngineError::Wasmtime(format!("{e:#}")))?;
-        let library = load::Library::open(&config.cache_dir, &wasm)?;
+        let library = load::Library::open(&config.cache_dir, &wasm, Compiler { program: config.compiler })?;
         let concurrent = Concurrent::beside(plan, config.cache_dir);
         let guests = runtime::Guests::start(&wasm).map_err(EngineError::Threads)?;
         let default_memory = config.max_memory_per_guest.unwrap_or(plan.reservation).min(plan.reservation);
@@ -182,13 +187,7 @@ fn build(plan: Plan, scan: Enabled, tasks: Tasks) -> wasmtime::Result<wasmtime::
     wasmtime::Engine::new(&config)
 }
 
-/// An engine whose code runs in the one of the same plan and tasks, and that nothing is run in. What compiling needs of
-/// memory, wasmtime keeps for the next time in the engine that compiled: this one goes when its work is done.
-fn compiler(plan: Plan, tasks: Tasks) -> wasmtime::Result<wasmtime::Engine> {
-    wasmtime::Engine::new(&settings(plan, tasks))
-}
-
-/// All that code depends on.
+/// All that code depends on: an engine of these settings compiles for every other.
 fn settings(plan: Plan, tasks: Tasks) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config

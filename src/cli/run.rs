@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::manifests::Manifests;
 use super::signals::Signals;
-use super::{apply, follow, wait};
+use super::{apply, compile, follow, wait};
 
 /// The flags of `sampan run`.
 #[derive(Args)]
@@ -40,7 +40,7 @@ impl Run {
         let scratch = tempfile::tempdir().context("making a folder for the cluster")?;
         let data_dir = self.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
         manifests.import(&sampan::image::Store::open(sampan::image_dir(&data_dir))?)?;
-        let settings = Settings { data_dir: Some(data_dir), listen: Some(self.listen), ..Settings::default() };
+        let settings = Settings { data_dir: Some(data_dir), listen: Some(self.listen), ..compile::by_itself() };
         let mut cluster = Cluster::builder().settings(settings).start().await?;
         let (client, ports) = (cluster.client(), cluster.node_ports());
         tokio::select! {

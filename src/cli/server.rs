@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use sampan::{Cluster, Settings};
 
+use super::compile;
 use super::signals::Signals;
 
 /// The flags of `sampan server`.
@@ -29,7 +30,7 @@ impl Server {
                 serde_yaml::from_str(&text).with_context(|| format!("in {}", path.display()))?
             }
         };
-        let mut settings = self.settings.over(file);
+        let mut settings = self.settings.over(file).over(compile::by_itself());
         settings.listen.get_or_insert_with(|| ([127, 0, 0, 1], 6443).into());
         let mut cluster = Cluster::builder().settings(settings).start().await?;
         println!("sampan: ready at {} (kubeconfig: {})", cluster.url(), cluster.kubeconfig().display());

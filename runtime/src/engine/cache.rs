@@ -38,7 +38,7 @@ pub enum CacheError {
 }
 
 /// Counts the ways in which bytes were made ready for the compiler: what was compiled after an earlier one is made anew.
-const PREPARATION: u32 = 3;
+const PREPARATION: u32 = 4;
 
 /// The endings of an entry's files, and of the note that another engine has the code.
 pub(super) const CODE: &str = "cwasm";

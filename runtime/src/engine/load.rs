@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::cache::{self, Cache, CacheError};
-use super::{Engine, Inner, Tasks, compiler, outline, wasip1};
+use super::compiler::{Compiler, Order};
+use super::{Engine, Inner, outline, wasip1};
 use crate::guest::CompiledGuest;
 use crate::guest::sniff::{self, Found};
 
@@ -96,15 +97,17 @@ pub(super) struct Library {
     loading: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// The compiler already uses every core; side by side, compilations only add up their memory.
     compilers: Semaphore,
+    compiler: Compiler,
 }
 
 impl Library {
-    pub(super) fn open(dir: &Path, engine: &wasmtime::Engine) -> Result<Library, CacheError> {
+    pub(super) fn open(dir: &Path, engine: &wasmtime::Engine, compiler: Compiler) -> Result<Library, CacheError> {
         Ok(Library {
             cache: Cache::open(dir, engine)?,
             loaded: Mutex::default(),
             loading: Mutex::default(),
             compilers: Semaphore::new(1),
+            compiler,
         })
     }
 
@@ -192,16 +195,15 @@ fn compile(inner: &Inner, digest: &str, path: &Path) -> Result<CompiledGuest, Lo
     };
     let concurrent =
         outline::is_concurrent(&bytes).map_err(|error| LoadError::Invalid(sniff::shorten(error.message())))?;
-    let (plan, tasks, wasm, linker, cache) = if concurrent {
+    let (plan, wasm, linker, cache) = if concurrent {
         let other = inner.concurrent.engine(&inner.guests).map_err(LoadError::Concurrent)?;
-        (other.plan, Tasks::Many, &other.wasm, &other.linker, &other.cache)
+        (other.plan, &other.wasm, &other.linker, &other.cache)
     } else {
-        (inner.plan, Tasks::One, &inner.wasm, &inner.linker, &inner.library.cache)
+        (inner.plan, &inner.wasm, &inner.linker, &inner.library.cache)
     };
     let (begun, size) = (std::time::Instant::now(), bytes.len());
-    let compiler = compiler(plan, tasks).map_err(|error| LoadError::Compiler(sniff::brief(&error)))?;
-    let code = compiler.precompile_component(&bytes).map_err(|error| LoadError::Invalid(sniff::brief(&error)))?;
-    drop((compiler, bytes));
+    let code = inner.library.compiler.compile(Order { plan, concurrent }, &bytes)?;
+    drop(bytes);
     tracing::info!(digest, wasm = size, code = code.len(), took = ?begun.elapsed(), "compiled");
     let code = cache.put(wasm, digest, path, &code).map_err(|error| LoadError::Exceeds(sniff::brief(&error)))?;
     if concurrent {
