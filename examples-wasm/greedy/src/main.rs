@@ -41,7 +41,7 @@ fn main() {
         "disk" => disk(directory),
         "log" => log(),
         "stack" => println!("came back from {}", deeper(0)),
-        "headers" => keep(take(|number| headers(number))),
+        "headers" => keep(take(headers)),
         "methods" => keep(take(|_| method())),
         "requests" => requests(argument.parse().unwrap_or(1)),
         "timers" => keep(take(|_| Ok(subscribe_duration(HOUR)))),
