@@ -123,32 +123,35 @@ mod tests {
     use super::super::plan;
     use super::*;
 
+    /// The smallest component.
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
     fn order() -> Order {
         Order { plan: plan::candidates(None, Some(1)).next().expect("a plan"), concurrent: false }
     }
 
-    fn served(component: &str) -> Vec<u8> {
+    fn served(component: &[u8]) -> Vec<u8> {
         let mut answer = Vec::new();
-        serve(order(), component.as_bytes(), &mut answer).expect("served");
+        serve(order(), component, &mut answer).expect("served");
         answer
     }
 
     #[test]
     fn the_answer_says_how_it_went() {
-        let good = served("(component)");
-        assert_eq!(good.split_first(), Some((&CODE, &*here(order(), b"(component)").expect("code"))));
-        let bad = served("(component (import \"x\"))");
+        let good = served(COMPONENT);
+        assert_eq!(good.split_first(), Some((&CODE, &*here(order(), COMPONENT).expect("code"))));
+        let bad = served(&COMPONENT[..6]);
         assert_eq!(bad[0], INVALID);
         assert!(bad.len() > 1, "and why");
     }
 
     #[test]
     fn a_compiler_that_dies_takes_nobody_along() {
-        let died = Compiler { program: Some("/bin/false".into()) }.compile(order(), b"(component)");
+        let died = Compiler { program: Some("/bin/false".into()) }.compile(order(), COMPONENT);
         assert!(matches!(&died, Err(LoadError::Compiler(words)) if words.contains("exit status: 1")), "{died:?}");
-        let mute = Compiler { program: Some("/bin/true".into()) }.compile(order(), b"(component)");
+        let mute = Compiler { program: Some("/bin/true".into()) }.compile(order(), COMPONENT);
         assert!(matches!(mute, Err(LoadError::Compiler(_))));
-        let missing = Compiler { program: Some("/nowhere/sampan".into()) }.compile(order(), b"(component)");
+        let missing = Compiler { program: Some("/nowhere/sampan".into()) }.compile(order(), COMPONENT);
         assert!(missing.is_ok(), "then it is done here");
     }
 }
