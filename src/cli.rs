@@ -55,6 +55,6 @@ impl Cli {
 }
 
 /// Runs a command on the runtime of the API, the proxy and the agent; guests have one of their own.
-fn block_on<F: Future<Output = anyhow::Result<()>>>(future: F) -> anyhow::Result<()> {
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
 }

@@ -344,11 +344,15 @@ impl Container {
         self.gate.close();
     }
 
-    /// Ends the guest and waits until everything it held is free, so that a successor can bind its ports.
+    /// Ends the guest and the programs beside it, and waits until everything they held is free, so that a successor can
+    /// bind their ports.
     pub async fn kill(mut self) -> Exit {
         self.gate.end();
         self.task.abort();
-        self.exited().await
+        let exit = self.exited().await;
+        let setting = self.handle.setting();
+        setting.sandbox.processes.over(&setting.name).await;
+        exit
     }
 
     /// What it has used and what it holds.

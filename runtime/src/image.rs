@@ -33,7 +33,7 @@ mod store;
 pub use aliases::InvalidAlias;
 pub use collect::Collector;
 pub use config::Config as ImageConfig;
-pub use credentials::{Credentials, InvalidSecret, Keyring};
+pub use credentials::{Credentials, InvalidDockerConfig, InvalidSecret, Keyring};
 pub use digest::{Digest, InvalidDigest};
 pub use layout::Error as LayoutError;
 pub use platform::Purpose;
@@ -41,7 +41,7 @@ pub use policy::Policy;
 pub use pull::{Files, Found, Pull, PullError, Puller, Took};
 pub use reference::{InvalidReference, Reference};
 pub use registries::{Config, InvalidConfig, Registry};
-pub use remote::Error as RemoteError;
+pub use remote::{Error as RemoteError, push};
 pub use spin::Error as SpinError;
 pub use store::{Blob, Error as StoreError, Image, Module, Named, Store, Stored, UnpackError, Upload, digest};
 

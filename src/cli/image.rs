@@ -1,10 +1,14 @@
 //! `sampan image`: the images on this device. Works whether a server runs on the data directory or not.
 
+mod registry;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use sampan::image::Store;
+
+use registry::Way;
 
 /// The commands below `sampan image`.
 #[derive(Subcommand)]
@@ -15,6 +19,24 @@ pub enum Image {
         file: PathBuf,
         /// The reference that manifests name it by
         reference: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Give a WebAssembly file to a registry
+    Push {
+        /// The file
+        file: PathBuf,
+        /// What it is to be called there: REGISTRY/REPOSITORY:TAG
+        reference: String,
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Bring an image from a registry onto this device
+    Pull {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        way: Way,
         #[command(flatten)]
         place: Place,
     },
@@ -61,6 +83,14 @@ impl Image {
         match self {
             Self::Import { file, reference, place } => {
                 let image = place.open()?.import(&file, &reference)?;
+                println!("{} {} {}", image.reference, image.digest, size(image.size));
+            }
+            Self::Push { file, reference, way } => {
+                let digest = super::block_on(way.push(&file, &reference))?;
+                println!("{reference} {digest}");
+            }
+            Self::Pull { reference, way, place } => {
+                let image = super::block_on(way.pull(place.open()?, &reference))?;
                 println!("{} {} {}", image.reference, image.digest, size(image.size));
             }
             Self::Ls { place } => {

@@ -3,6 +3,7 @@
 use crate::harness::Session;
 use crate::harness::images::component;
 use crate::harness::registry::{Manner, Registry};
+use crate::harness::server::SAMPAN;
 
 /// The registry's address, and `--creds` with a token of an account that may push.
 fn registry_of(session: &Session, account: &str) -> (String, String) {
@@ -41,6 +42,42 @@ fn what_is_pushed_to_the_node_runs_there_and_can_be_pulled_again() {
     session.run(&format!("skopeo delete --tls-verify=false --creds {login} docker://{host}/own/team/sleep:v1"));
     session.refused(&format!("skopeo inspect --tls-verify=false --creds {login} docker://{host}/own/team/sleep:v1"));
     session.run("kubectl get pod pushed -o jsonpath='{.status.phase}' | grep Running");
+}
+
+#[test]
+fn sampan_pushes_a_file_and_pulls_it_again() {
+    let session = Session::new("own-registry-push");
+    let (host, login) = registry_of(&session, "builder");
+    let program = component("sleep");
+    let program = program.display();
+    let sampan = format!("{SAMPAN} image");
+    let token = login.trim_start_matches("any:");
+    let authority = session.server().data().join("pki/ca.crt");
+    let way = format!("--username any --password-stdin --ca-file {}", authority.display());
+    let push = format!("echo '{token}' | {sampan} push {program} {host}/pushed/sleep:v1 {way}");
+    let refused = session.refused(&push);
+    assert!(refused.contains("push access denied"), "{refused}");
+    session.run("kubectl create clusterrolebinding push-pusher --clusterrole=sampan:image-pusher --serviceaccount=own-registry-push:builder");
+    session.run(&push);
+    session.run(&push);
+    session.run("kubectl run pushed --image=localhost/pushed/sleep:v1 --restart=Never");
+    session.run("kubectl wait --for=condition=Ready pod/pushed --timeout=90s");
+
+    let elsewhere = Registry::start(Manner::Login);
+    let name = format!("{}/team/sleep:v1", elsewhere.host);
+    let refused =
+        session.refused(&format!("echo wrong | {sampan} push {program} {name} --username me --password-stdin"));
+    assert!(refused.contains("denied"), "{refused}");
+    let said = session.run(&format!("echo secret | {sampan} push {program} {name} --username me --password-stdin"));
+    let digest = said.split_whitespace().nth(1).expect("a digest").to_owned();
+    let data = tempfile::tempdir().expect("a directory");
+    let place = format!("--data-dir {}", data.path().display());
+    let pulled = session.run(&format!("echo secret | {sampan} pull {name} --username me --password-stdin {place}"));
+    assert!(pulled.contains(&digest), "{pulled}");
+    let listed = session.run(&format!("{sampan} ls {place}"));
+    assert!(listed.contains(&name) && listed.contains(&digest[..19]), "{listed}");
+    let refused = session.refused(&format!("{sampan} push {program} localhost/own:v1"));
+    assert!(refused.contains("this device's own store"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Takes as much as it can get of one thing, says how much that was, and keeps it: a test of its limits.
 //!
 //!     greedy files DIRECTORY      opens one file after the other
+//!     greedy listings DIRECTORY   begins to list a directory
 //!     greedy connections          connects to itself
 //!     greedy disk DIRECTORY       writes a file
 //!     greedy log                  prints
@@ -11,11 +12,11 @@
 //!     greedy timers               sets timers
 //!     greedy poll                 waits for the same timer many times at once
 
-use std::fs::File;
+use std::fs::{self, File, ReadDir};
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, thread};
 
@@ -35,16 +36,17 @@ fn main() {
     let directory = PathBuf::from(&argument);
     match what.as_str() {
         "files" => keep(take(|number| File::create(directory.join(number.to_string())))),
+        "listings" => keep(take(|_| listing(&directory))),
         "connections" => connections(),
         "disk" => disk(directory),
         "log" => log(),
         "stack" => println!("came back from {}", deeper(0)),
-        "headers" => keep(take(|number| headers(number))),
+        "headers" => keep(take(headers)),
         "methods" => keep(take(|_| method())),
         "requests" => requests(argument.parse().unwrap_or(1)),
         "timers" => keep(take(|_| Ok(subscribe_duration(HOUR)))),
         "poll" => poll_much(),
-        _ => eprintln!("greedy files|connections|disk|log|stack|headers|methods|requests|timers|poll"),
+        _ => eprintln!("greedy files|listings|connections|disk|log|stack|headers|methods|requests|timers|poll"),
     }
 }
 
@@ -67,6 +69,12 @@ fn keep<T>(taken: Vec<T>) {
         thread::sleep(Duration::from_secs(60));
         black_box(&taken);
     }
+}
+
+fn listing(directory: &Path) -> io::Result<ReadDir> {
+    let mut listing = fs::read_dir(directory)?;
+    listing.next().transpose()?;
+    Ok(listing)
 }
 
 fn connections() {

@@ -32,6 +32,23 @@ pub async fn files() -> Result<(), ErrorCode> {
     }
 }
 
+/// Lists its directory, and begins to many times more.
+pub async fn listings() -> Result<(), ErrorCode> {
+    let directories = get_directories();
+    let (directory, _) = directories.first().expect("a directory");
+    let (entries, outcome) = directory.read_directory();
+    let entries = entries.collect().await;
+    println!("{} entries: {:?}", entries.len(), outcome.await);
+    let mut taken = Vec::new();
+    loop {
+        let (mut entries, outcome) = directory.read_directory();
+        match entries.next().await {
+            Some(_) => taken.push((entries, outcome)),
+            None => return keep(taken, &format!("{:?}", outcome.await)).await,
+        }
+    }
+}
+
 async fn keep<T>(taken: Vec<T>, why: &str) -> Result<(), ErrorCode> {
     println!("refused after {}: {why}", taken.len());
     wait_for(HOUR).await;

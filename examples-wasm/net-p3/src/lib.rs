@@ -1,6 +1,6 @@
 //! A program of WASI 0.3 that serves and calls over TCP and UDP:
 //! `echo PORT`, `pump PORT`, `say ADDRESS TEXT`, `udp-echo PORT`, `udp-say ADDRESS TEXT`, `lookup NAME`, `tls ADDRESS NAME TEXT`.
-//! `headers` and `files` take as many of those as they get.
+//! `headers`, `files` and `listings` take as many of those as they get.
 
 mod greedy;
 mod tls;
@@ -32,6 +32,7 @@ impl wasip3::exports::cli::run::Guest for Net {
             ["udp-say", to, text] => udp_say(to, text).await,
             ["tls", to, name, text] => tls::say(to, name, text).await,
             ["headers"] => greedy::headers().await,
+            ["listings"] => greedy::listings().await,
             ["files"] => greedy::files().await,
             ["lookup", name] => lookup(name).await,
             _ => panic!("what? {args:?}"),

@@ -4,7 +4,7 @@
 //! for all of them. What counts is the file, not the guest's handle of it: a stream keeps its file open when the
 //! descriptor that it came from is gone. So an instance remembers its files and looks now and then which are still there.
 
-use std::fs::File;
+use std::any::Any;
 use std::sync::{Arc, Weak};
 
 use netproxy::fabric::descriptors::{self, Share};
@@ -72,7 +72,7 @@ impl Drop for Lease {
 #[derive(Debug)]
 pub(crate) struct Files {
     quota: Quota,
-    open: Vec<Weak<File>>,
+    open: Vec<Weak<dyn Any + Send + Sync>>,
     /// Taken for files that are being opened.
     promised: usize,
     /// At so many, those that are gone are sorted out.
@@ -101,9 +101,11 @@ impl Files {
         room
     }
 
-    pub(crate) fn opened(&mut self, file: &Arc<File>) {
+    /// It is open as long as this is there.
+    pub(crate) fn opened<T: Any + Send + Sync>(&mut self, file: &Arc<T>) {
         self.promised -= 1;
-        self.open.push(Arc::downgrade(file));
+        let open: Weak<T> = Arc::downgrade(file);
+        self.open.push(open);
     }
 
     pub(crate) fn failed(&mut self) {
@@ -127,6 +129,8 @@ impl Drop for Files {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn file() -> Arc<File> {

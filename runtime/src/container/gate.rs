@@ -98,6 +98,11 @@ impl Gate {
         }
     }
 
+    /// Whether it ever did.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.reads_stdin.load(SeqCst)
+    }
+
     /// Completes when the guest was told to stop and has nothing to finish.
     pub(crate) async fn over(&self) {
         self.closed.cancelled().await;

@@ -26,6 +26,11 @@ impl Handle {
         self.0.gate.gone().await;
     }
 
+    /// Whether the guest, or what it has started, has looked at an open standard input: a stop then lets it end by itself.
+    pub fn reads_stdin(&self) -> bool {
+        self.0.gate.reads_stdin()
+    }
+
     /// Its counters and limits.
     pub fn meter(&self) -> Meter {
         Meter::of(&self.0)

@@ -85,6 +85,11 @@ impl Process {
         &self.container
     }
 
+    /// Whether the container's own guest started it, or what that has started: no exec.
+    pub(crate) fn is_the_guests(&self) -> bool {
+        self.session == 0
+    }
+
     /// Completes when it was told to end, with the code to end with.
     pub(crate) async fn stopped(&self) -> u8 {
         let mut stop = self.stop.subscribe();
@@ -224,6 +229,15 @@ impl Processes {
         let table = self.0.lock();
         let shown = |key: u32| table.running.get(&key).map_or(0, |parent| parent.id());
         table.running.values().map(|process| (process.clone(), shown(*process.parent.lock()))).collect()
+    }
+
+    /// Completes when none of the programs runs any more that now run beside this container's guest.
+    pub(crate) async fn over(&self, container: &str) {
+        let running: Vec<_> =
+            self.0.lock().running.values().filter(|one| *one.container == *container && !one.main).cloned().collect();
+        for process in running {
+            process.exited().await;
+        }
     }
 
     /// The program that somebody in `container` calls `id`.

@@ -20,6 +20,7 @@ pub(crate) struct Program {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) dir: Option<String>,
     pub(crate) streams: Streams,
+    /// The container's, when a stop lets it finish what it has been sent: for the guest, and what that has started.
     pub(crate) gate: Arc<Gate>,
     pub(crate) process: Arc<Process>,
 }
@@ -61,7 +62,8 @@ pub(crate) fn launch(setting: &Arc<Setting>, order: Order<'_>) -> Result<Arc<Pro
     let process = processes.begin(&setting.name, order.args.clone(), order.by)?;
     let listed = Listed::new(processes, &process);
     let Order { guest, args, env, dir, streams, .. } = order;
-    let program = Program { guest, args, env, dir, streams, gate: Gate::new(), process: process.clone() };
+    let gate = if process.is_the_guests() { setting.gate.clone() } else { Gate::new() };
+    let program = Program { guest, args, env, dir, streams, gate, process: process.clone() };
     let host = Host::new(setting, Arc::new(program))?;
     let task = run(setting.clone(), host, listed);
     drop(setting.engine.inner().guests.spawn(task));

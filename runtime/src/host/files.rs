@@ -1,7 +1,9 @@
-//! Opening files, within the container's [quota](crate::container::files): the one function of `wasi:filesystem` that
-//! is not wasmtime's as it stands. WASI has no word for "too many open files"; a guest is told of a quota (`EDQUOT`).
+//! Opening files and [listing](listing) directories, within the container's [quota](crate::container::files): the
+//! functions of `wasi:filesystem` that are not wasmtime's as they stand. WASI has no word for "too many open files"; a
+//! guest is told of a quota (`EDQUOT`).
 
 pub(super) mod concurrent;
+mod listing;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -18,11 +20,12 @@ use super::Host;
 type Where = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
 type Opened = Result<Resource<Descriptor>, ErrorCode>;
 
-/// Puts our `open-at` in the place of wasmtime's. The other functions must be there already.
+/// Puts our functions in the place of wasmtime's. The others must be there already.
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance(TYPES)?;
     instance.func_wrap_async(OPEN_AT, |store, at: Where| Box::new(async move { Ok((open(store, at).await?,)) }))?;
+    listing::add_to_linker(&mut instance)?;
     linker.allow_shadowing(false);
     Ok(())
 }

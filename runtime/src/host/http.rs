@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::uri::Scheme;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -72,25 +73,27 @@ impl WasiHttpHooks for Outgoing {
         Box::new(async move {
             let turn = turn.ok_or(Error::ConnectionLimitReached)?;
             let response = send(&plug, request, options.and_then(|options| options.first_byte_timeout)).await?;
-            let response = bounded(response, &arrivals)?.map(|body| Counted { body, turn: Some(turn) }.boxed_unsync());
+            bounded(response.headers(), &arrivals)?;
+            let response = response.map(|body| Counted { body, turn: Some(turn), arrivals }.boxed_unsync());
             Ok((response, Box::new(async { Ok(()) }) as Done))
         })
     }
 }
 
-fn bounded<B>(response: http::Response<B>, arrivals: &AtomicUsize) -> Result<http::Response<B>, Error> {
-    let size = held::size(response.headers());
+fn bounded(headers: &HeaderMap, arrivals: &AtomicUsize) -> Result<(), Error> {
+    let size = held::size(headers);
     if size > HEADERS {
         return Err(Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok()));
     }
     arrivals.fetch_add(size, Relaxed);
-    Ok(response)
+    Ok(())
 }
 
 /// A response's body, which keeps its request under way until it is at its end.
 struct Counted {
     body: WasiBody,
     turn: Option<OwnedSemaphorePermit>,
+    arrivals: Arc<AtomicUsize>,
 }
 
 impl Body for Counted {
@@ -99,8 +102,15 @@ impl Body for Counted {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) {
-            self.turn = None;
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref()
+                    && let Err(error) = bounded(trailers, &self.arrivals)
+                {
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            None | Some(Err(_)) => self.turn = None,
         }
         Poll::Ready(frame)
     }

@@ -46,6 +46,11 @@ pub struct InvalidSecret {
     pub reason: &'static str,
 }
 
+/// A file that is no Docker config.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("it is not a Docker config")]
+pub struct InvalidDockerConfig;
+
 #[derive(Deserialize)]
 struct DockerConfigJson {
     #[serde(default)]
@@ -80,7 +85,26 @@ impl Keyring {
         };
         for (place, entry) in entries {
             let credentials = entry.credentials().map_err(invalid)?;
-            self.entries.entry(key(&place)).or_default().push(credentials);
+            self.insert(&place, credentials);
+        }
+        Ok(())
+    }
+
+    /// Adds what is for `host[:port][/path]`.
+    pub fn insert(&mut self, place: &str, credentials: Credentials) {
+        self.entries.entry(key(place)).or_default().push(credentials);
+    }
+
+    /// Adds what `docker login` wrote down. What a credential helper keeps is out of reach.
+    ///
+    /// # Errors
+    /// A file of another kind.
+    pub fn add_docker_config(&mut self, bytes: &[u8]) -> Result<(), InvalidDockerConfig> {
+        let file: DockerConfigJson = serde_json::from_slice(bytes).map_err(|_| InvalidDockerConfig)?;
+        for (place, entry) in file.auths {
+            if let Ok(credentials) = entry.credentials() {
+                self.insert(&place, credentials);
+            }
         }
         Ok(())
     }

@@ -112,7 +112,8 @@ impl Config {
         })
     }
 
-    fn origin(&self, name: &str) -> Endpoint {
+    /// The registry itself.
+    pub(super) fn origin(&self, name: &str) -> Endpoint {
         let host = if name == "docker.io" { "registry-1.docker.io" } else { name };
         let ca_file = self.ca_file(name);
         let plain = match self.registries.get(name) {

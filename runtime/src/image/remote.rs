@@ -12,6 +12,7 @@ mod challenge;
 mod client;
 mod download;
 mod fetch;
+mod push;
 mod session;
 mod trust;
 
@@ -24,6 +25,7 @@ use super::{layout, store};
 pub(super) use client::{Clients, authorities};
 pub(super) use download::Downloads;
 pub(super) use fetch::{Fetch, Progress, Want};
+pub use push::push;
 
 /// How long registries are waited for.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +88,19 @@ pub enum Error {
         /// In its words.
         detail: String,
     },
+    /// The same, for what we wanted to give it.
+    #[error("push access denied: {host} answers {status}{detail}")]
+    PushDenied {
+        /// Whom.
+        host: String,
+        /// 401 or 403.
+        status: http::StatusCode,
+        /// In its words.
+        detail: String,
+    },
+    /// It takes content, and names no place for it that it could be brought to.
+    #[error("{0} does not say where to upload to, or leads there from TLS to plain HTTP")]
+    Upload(String),
     /// It wants to be asked less.
     #[error("{host} limits how often it may be asked: it answers 429 Too Many Requests{detail}")]
     Limited {

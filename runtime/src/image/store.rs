@@ -30,6 +30,7 @@ use super::{layout, manifest};
 
 pub use blobs::{Blob, Upload};
 pub use import::digest;
+pub(super) use import::{Package, package};
 pub use names::{Named, Stored};
 use resolve::Facts;
 pub use resolve::{Image, Module};

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{PodDNSConfigOption, PodSpec};
 
+const FILES: [&str; 3] = ["hosts", "hostname", "resolv.conf"];
 /// A resolver takes no more of them.
 const NAMESERVERS: usize = 3;
 const SEARCHES: usize = 32;
@@ -76,7 +77,7 @@ impl Etc {
             Some(resolver) => resolver.text(),
             None => node_resolver(),
         };
-        for (name, text) in [("hosts", &self.hosts), ("hostname", &self.hostname), ("resolv.conf", &resolver)] {
+        for (name, text) in FILES.into_iter().zip([&self.hosts, &self.hostname, &resolver]) {
             fs::write(fresh.path().join(name), text)?;
         }
         match fs::remove_dir_all(directory) {
@@ -86,6 +87,20 @@ impl Etc {
         let fresh: PathBuf = fresh.keep();
         fs::rename(fresh, directory)
     }
+}
+
+/// Puts the files beside what a directory has already: single files that a container mounts into its `/etc` are shown
+/// through a directory of their own, which would hide these. Blocks on the disk.
+pub fn complete(directory: &Path, etc: &Path) -> io::Result<()> {
+    for name in FILES {
+        let made = fs::File::create_new(directory.join(name));
+        match made {
+            Ok(mut file) => drop(io::copy(&mut fs::File::open(etc.join(name))?, &mut file)?),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn hosts(spec: &PodSpec, names: &Names<'_>, ip: IpAddr, cluster: &ClusterNames) -> String {
@@ -233,6 +248,20 @@ mod tests {
             "search example.com cluster.local\nnameserver 192.0.2.53\noptions ndots:2 edns0\n"
         );
         assert_eq!(etc(json!({"dnsPolicy": "Default"})).resolver, None);
+    }
+
+    #[test]
+    fn what_a_container_mounts_stands_beside_the_rest() {
+        let root = tempfile::tempdir().expect("directory");
+        let (place, own) = (root.path().join("etc"), root.path().join("files"));
+        etc(json!({})).write(&place).expect("write");
+        fs::create_dir(&own).expect("directory");
+        fs::write(own.join("hosts"), "its own").expect("write");
+        fs::write(own.join("app.conf"), "a=1").expect("write");
+        complete(&own, &place).expect("completed");
+        let read = |name: &str| fs::read_to_string(own.join(name)).expect("a file");
+        assert_eq!([read("hosts"), read("app.conf"), read("hostname")], ["its own", "a=1", "web-1\n"]);
+        assert!(read("resolv.conf").starts_with("search dev.svc"));
     }
 
     #[test]

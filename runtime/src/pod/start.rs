@@ -13,7 +13,7 @@ use super::ground::Ground;
 use super::pulling::{Teller, Wanted};
 use super::termination::Words;
 use super::turns::Turn;
-use super::{config, env, place, scratch};
+use super::{config, env, etc, place, scratch};
 use crate::agent::references::Subscription;
 use crate::blobstore;
 use crate::container::{self, Cpu, LazyMount, Mount, Output, Spec, StartError, Stdin, Stdio};
@@ -222,6 +222,11 @@ fn prepare(ground: &Ground, order: &Order, container: &Container, image: Image) 
     let own = place::directory(ground, pod).join("containers").join(&container.name);
     let mut mounts = volume::mounts::mounts(pod, container, &variables, &given, site, &own)?;
     let scratch = scratch::of(container, &own, &mounts).map_err(Error::Scratch)?;
+    if let Some(directory) = volume::mounts::own_directory(&mounts, &order.etc.mount.guest, &own)
+        && let Err(error) = (order.etc.make)().and_then(|()| etc::complete(directory, &order.etc.mount.host))
+    {
+        tracing::warn!(path = %directory.display(), %error, "the pod's own files could not be put into /etc");
+    }
     // A volume at the root hides the image's own.
     if let Some(rootfs) = image.rootfs.as_ref().filter(|_| mounts.iter().all(|mount| mount.guest != "/")) {
         mounts.insert(0, Mount { host: rootfs.clone(), guest: "/".to_owned(), read_only: true, pin: None });

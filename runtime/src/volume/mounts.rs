@@ -52,6 +52,16 @@ pub fn mounts(
     Ok(shown.into_iter().map(mount_of).collect())
 }
 
+/// The directory of the container's own at this place, when there is one: what is in it are single files.
+pub fn own_directory<'a>(mounts: &'a [Mount], guest: &str, own: &Path) -> Option<&'a Path> {
+    let found = mounts.iter().find(|mount| mount.guest == guest && mount.host.starts_with(files_in(own)))?;
+    Some(&found.host)
+}
+
+fn files_in(own: &Path) -> PathBuf {
+    own.join("files")
+}
+
 fn mount_of(one: Wanted) -> Mount {
     Mount {
         host: one.held.path().to_owned(),
@@ -135,7 +145,7 @@ fn make_mount_points(directories: &[Wanted]) {
 
 /// Shows each file in the directory at its parent's place.
 fn show_files(files: Vec<Wanted>, shown: &mut Vec<Wanted>, own: &Path) -> Result<(), Error> {
-    let files_of = own.join("files");
+    let files_of = files_in(own);
     match fs::remove_dir_all(&files_of) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(Error::Io { path: files_of, source }),
         _ => {}

@@ -158,3 +158,30 @@ async fn programs_that_start_programs_are_bounded_and_end_with_their_session() {
     };
     timeout(Duration::from_secs(60), gone).await.expect("all of them end");
 }
+
+/// A listing that nobody goes on with holds neither all names nor a thread.
+#[tokio::test]
+async fn listings_of_directories_count_as_open_files() {
+    let net = Net::new();
+    let directory = scratch("greedy-listings");
+    std::fs::create_dir_all(&directory).unwrap();
+    for number in 0..1000 {
+        std::fs::File::create(directory.join(format!("file-{number}"))).unwrap();
+    }
+    let mount = |guest: &str| Mount { host: directory.clone(), guest: guest.to_owned(), read_only: true, pin: None };
+    let (greedy, ears) =
+        start_with(&net.pod("greedy"), &["greedy", "listings", "/data"], |spec| spec.mounts.push(mount("/data"))).await;
+    ears.hear("refused after").await;
+    assert!((100..=2048).contains(&refused_after(&ears)), "a directory and a listing are two: {}", ears.text());
+    greedy.kill().await;
+
+    let file = sample("net_p3");
+    let (greedy, ears) =
+        start_file(&net.pod("0-3"), &file, &["net", "listings"], |spec| spec.mounts.push(mount("/"))).await;
+    ears.hear("1000 entries: Ok(())").await;
+    ears.hear("refused after").await;
+    assert!((600..=4096).contains(&refused_after(&ears)) && ears.text().contains("Quota"), "{}", ears.text());
+    assert_eq!(greedy.usage().files as usize, refused_after(&ears));
+    greedy.kill().await;
+    std::fs::remove_dir_all(directory).unwrap();
+}

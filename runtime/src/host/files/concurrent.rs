@@ -6,7 +6,7 @@ use wasmtime_wasi::p3::bindings::filesystem::types::{
     self, DescriptorFlags, ErrorCode, HostDescriptorWithStore, OpenFlags, PathFlags,
 };
 
-use super::{Host, OPEN_AT, file};
+use super::{Host, OPEN_AT, file, listing};
 
 type Where = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
 type Opened = Result<Resource<Descriptor>, ErrorCode>;
@@ -14,12 +14,13 @@ type Opened = Result<Resource<Descriptor>, ErrorCode>;
 /// As wasmtime's own bindings call it.
 const TYPES: &str = "wasi:filesystem/types@0.3.0";
 
-/// Puts our `open-at` in the place of wasmtime's. The other functions must be there already.
+/// Puts our functions in the place of wasmtime's. The others must be there already.
 pub(in crate::host) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance(TYPES)?;
     instance
         .func_wrap_concurrent(OPEN_AT, |store, at: Where| Box::pin(async move { Ok((open(store, at).await?,)) }))?;
+    listing::concurrent::add_to_linker(&mut instance)?;
     linker.allow_shadowing(false);
     Ok(())
 }

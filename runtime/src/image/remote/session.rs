@@ -1,5 +1,7 @@
 //! One repository of one registry, asked with one set of credentials.
 
+mod upload;
+
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, RANGE};
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
@@ -200,13 +202,17 @@ impl Session {
     }
 
     /// An answer that is none is an error.
-    async fn good(&self, mut answer: reqwest::Response, what: &str) -> Result<reqwest::Response, Error> {
-        let status = answer.status();
-        if matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+    async fn good(&self, answer: reqwest::Response, what: &str) -> Result<reqwest::Response, Error> {
+        if matches!(answer.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
             return Ok(answer);
         }
+        Err(self.refused(answer, what).await)
+    }
+
+    async fn refused(&self, mut answer: reqwest::Response, what: &str) -> Error {
+        let status = answer.status();
         let (host, detail) = (self.host(), self.complaint(&mut answer).await);
-        Err(match status {
+        match status {
             StatusCode::NOT_FOUND => {
                 let separator = if what.contains(':') { '@' } else { ':' };
                 Error::NotFound(format!("{host}/{}{separator}{what}", self.repository))
@@ -215,7 +221,7 @@ impl Session {
             StatusCode::TOO_MANY_REQUESTS => Error::Limited { host, detail },
             status if status.is_server_error() => Error::Unavailable { host, status, detail },
             status => Error::Status { host, status, detail },
-        })
+        }
     }
 
     /// What the registry says is wrong, when it says so in its own format: other bodies are not repeated.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use bytes::Bytes;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -26,6 +27,27 @@ pub fn digest(file: &Path) -> Result<Digest, Error> {
     })?;
     let program = Digest::finish(hash);
     Ok(Digest::of(&describe(&config(&head, &program), program, size)))
+}
+
+/// An image that is in no store yet.
+pub(in crate::image) struct Package {
+    pub(in crate::image) program: Bytes,
+    pub(in crate::image) config: Bytes,
+    pub(in crate::image) manifest: Bytes,
+}
+
+/// The image that `file` would be imported as.
+pub(in crate::image) fn package(file: &Path) -> Result<Package, Error> {
+    let mut source = File::open(file).map_err(at(file))?;
+    let mut program = Vec::new();
+    let (size, head) = copy(&mut source, file, |chunk| {
+        program.extend_from_slice(chunk);
+        Ok(())
+    })?;
+    let digest = Digest::of(&program);
+    let config = config(&head, &digest);
+    let manifest = describe(&config, digest, size);
+    Ok(Package { program: program.into(), config: config.into(), manifest: manifest.into() })
 }
 
 impl Store {
