@@ -3,8 +3,8 @@
 //! In the `base64.` variants the message is text: a digit, then base64. Since `v5` the message `255, n` says that channel
 //! `n` is at its end, which older versions cannot say.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
@@ -25,6 +25,8 @@ pub struct Channels {
     current: Current,
     /// Characters that are no whole group of base64 yet.
     carried: Vec<u8>,
+    /// The message's base64 has been filled up: nothing can follow.
+    padded: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,10 +101,15 @@ impl Channels {
         if !self.base64 {
             return Ok((!bytes.is_empty()).then_some(bytes));
         }
-        self.carried.extend_from_slice(&bytes);
+        // Spaces belong to no group.
+        self.carried.extend(bytes.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        if self.padded && !self.carried.is_empty() {
+            return Err(ChannelError::Base64(DecodeError::InvalidByte(0, self.carried[0])));
+        }
         let whole = if last { self.carried.len() } else { self.carried.len() / 4 * 4 };
-        let text: Vec<u8> = self.carried.drain(..whole).filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let decoded = STANDARD.decode(text).map_err(ChannelError::Base64)?;
+        let decoded = STANDARD.decode(&self.carried[..whole]).map_err(ChannelError::Base64)?;
+        self.padded = !last && (self.padded || self.carried[..whole].ends_with(b"="));
+        self.carried.drain(..whole);
         Ok((!decoded.is_empty()).then(|| decoded.into()))
     }
 }
@@ -218,12 +225,17 @@ mod tests {
     fn what_is_no_base64_is_refused() {
         let mut text = Channels::new(Some("base64.channel.k8s.io"));
         assert!(text.take(Bytes::from_static(b"0*"), true).is_err());
+        let mut text = Channels::new(Some("base64.channel.k8s.io"));
+        assert!(text.take(Bytes::from_static(b"0QQ=="), false).is_ok());
+        assert!(text.take(Bytes::from_static(b"QQ=="), true).is_err(), "after its end");
     }
 
     proptest! {
         #[test]
         fn base64_is_read_however_it_is_cut(bytes in prop::collection::vec(any::<u8>(), 0..100), cut in 0usize..200) {
-            let message = format!("2{}", STANDARD.encode(&bytes)).into_bytes();
+            let lines = STANDARD.encode(&bytes).into_bytes();
+            let lines = lines.chunks(7).collect::<Vec<_>>().join(&b"\r\n"[..]);
+            let message = [b"2", &lines[..]].concat();
             let (front, back) = message.split_at(cut.min(message.len()));
             let mut channels = Channels::new(Some("v4.base64.channel.k8s.io"));
             let mut read = Vec::new();
