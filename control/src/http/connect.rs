@@ -77,14 +77,15 @@ pub async fn connect(asked: Asked<'_>, way: Way, nodes: &NodeTransport, body: Bo
     if !way.takes(&asked.head.method) {
         return Err(Status::method_not_allowed());
     }
-    admit(asked, way).await?;
+    let options = admit(asked, way).await?;
     match way {
         Way::Proxy => proxy::proxy(asked, nodes, body).await,
-        _ => stream(asked, way, nodes).await,
+        _ => stream(asked, way, &options, nodes).await,
     }
 }
 
-async fn admit(asked: Asked<'_>, way: Way) -> Result<(), Status> {
+/// The options as admission leaves them.
+async fn admit(asked: Asked<'_>, way: Way) -> Result<Value, Status> {
     let mut options = options(asked, way);
     let write = WriteOptions { caller: asked.caller.clone(), ..WriteOptions::default() };
     let review = Review {
@@ -94,7 +95,8 @@ async fn admit(asked: Asked<'_>, way: Way) -> Result<(), Status> {
         old: None,
         options: &write,
     };
-    asked.registry.admit(&review, &mut options).await
+    asked.registry.admit(&review, &mut options).await?;
+    Ok(options)
 }
 
 /// The query, as the object that upstream makes of it.
@@ -129,12 +131,12 @@ fn options(asked: Asked<'_>, way: Way) -> Value {
 }
 
 /// Hands the connection over to the node of the pod.
-async fn stream(asked: Asked<'_>, way: Way, nodes: &NodeTransport) -> Result<Response<Body>, Status> {
+async fn stream(asked: Asked<'_>, way: Way, options: &Value, nodes: &NodeTransport) -> Result<Response<Body>, Status> {
     let target = asked.target;
     let pod = asked.registry.get(target)?.value();
     let container = match way {
         Way::PortForward => String::new(),
-        _ => format!("/{}", node_proxy::container(&target.name, &pod, asked.query.text("container"))?),
+        _ => format!("/{}", node_proxy::container(&target.name, &pod, text(options, "container"))?),
     };
     let node = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
     if node.is_empty() {
@@ -143,24 +145,25 @@ async fn stream(asked: Asked<'_>, way: Way, nodes: &NodeTransport) -> Result<Res
     if !is_upgrade(asked.head) {
         return Err(Status::bad_request("Upgrade request required"));
     }
-    let parameters = parameters(asked, way);
+    let parameters = parameters(asked, way, options);
     let uri = format!("/{}/{}/{}{container}?{parameters}", way.on_node(), target.namespace, target.name);
     let request = passed_on(asked.head, uri).map_err(Status::internal)?;
     let unreachable = || Status::internal(format!("node \"{node}\" cannot be reached"));
     nodes(node, request).ok_or_else(unreachable)?.await.map_err(Status::internal)
 }
 
-/// The query, in a kubelet's words.
-fn parameters(asked: Asked<'_>, way: Way) -> String {
+/// What was admitted, in a kubelet's words.
+fn parameters(asked: Asked<'_>, way: Way, options: &Value) -> String {
     let (query, mut parameters) = (asked.query, form_urlencoded::Serializer::new(String::new()));
     match way {
         Way::Exec | Way::Attach => {
             let names = [("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty")];
-            for (_, name) in names.into_iter().filter(|(flag, _)| query.flag(flag)) {
+            for (_, name) in names.into_iter().filter(|(flag, _)| options.get(flag) == Some(&Value::Bool(true))) {
                 parameters.append_pair(name, "1");
             }
             if way == Way::Exec {
-                parameters.extend_pairs(query.all("command").map(|word| ("command", word)));
+                let words = options.get("command").and_then(Value::as_array).into_iter().flatten();
+                parameters.extend_pairs(words.filter_map(Value::as_str).map(|word| ("command", word)));
             }
         }
         Way::PortForward | Way::Proxy => {
@@ -171,6 +174,10 @@ fn parameters(asked: Asked<'_>, way: Way) -> String {
         }
     }
     parameters.finish()
+}
+
+fn text<'a>(options: &'a Value, field: &str) -> &'a str {
+    options.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The request as the node sees it. What it needs of the client's connection is in the extensions: the connection itself

@@ -39,6 +39,7 @@ mod refusals;
 mod reviews;
 mod selectors;
 mod service_account_admission;
+mod stream_webhooks;
 mod subresources;
 mod tables;
 mod tokens;

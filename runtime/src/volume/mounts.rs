@@ -54,8 +54,10 @@ pub fn mounts(
 
 /// The directory of the container's own at this place, when there is one: what is in it are single files.
 pub fn own_directory<'a>(mounts: &'a [Mount], guest: &str, own: &Path) -> Option<&'a Path> {
-    let found = mounts.iter().find(|mount| mount.guest == guest && mount.host.starts_with(files_in(own)))?;
-    Some(&found.host)
+    let found = mounts.iter().find(|mount| mount.guest == guest)?;
+    // A mount's path has no links in it.
+    let files = fs::canonicalize(files_in(own)).ok()?;
+    found.host.starts_with(files).then_some(&*found.host)
 }
 
 fn files_in(own: &Path) -> PathBuf {

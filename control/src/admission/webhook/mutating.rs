@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::configuration::{Mutating, Webhook};
-use crate::admission::Review;
 use crate::admission::matching::Request;
+use crate::admission::{Operation, Review};
 use crate::registry::{Registry, Resource, json_patch as bounded};
 use crate::status::Status;
 
@@ -91,6 +91,10 @@ fn patched(request: &Request<'_>, seen: &Resource, patch: &json_patch::Patch) ->
     let Some(object) = request.object else { return Ok(None) };
     let mut patched = request.shown_as(seen, object).into_owned();
     bounded::apply(&mut patched, patch).map_err(Status::internal)?;
+    if request.review.operation == Operation::Connect {
+        // The options of a stream, which are of none of the resource's types.
+        return Ok(Some(patched));
+    }
     let asked = &request.review.target.resource;
     if seen.api_version != asked.api_version {
         patched = seen.to_stored_form(patched);

@@ -107,6 +107,11 @@ fn files_are_shown_in_the_directory_around_them() {
     fs::write(mounts[0].source().join("settings"), "changed").expect("the copy is the guest's");
     fs::write(mounts[2].source().join("state"), "1").expect("written");
     assert_eq!(fs::read_to_string(bench.at("srv/state")).expect("read"), "1", "the very file");
+    symlink(bench.at("data"), bench.at("link")).expect("link");
+    for own in ["data/pods/u/own", "link/pods/u/own"].map(|own| bench.at(own)) {
+        assert_eq!(own_directory(&mounts, "/etc/app", &own), Some(&*mounts[1].host), "made for the files");
+        assert_eq!(own_directory(&mounts, "/data", &own), None, "a volume");
+    }
     let inside = json!([{"name": "conf", "mountPath": "/etc/app"},
         {"name": "state", "mountPath": "/etc/app/state"}]);
     let refused = bench.mounts(volumes, inside).expect_err("refused");
