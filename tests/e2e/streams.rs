@@ -148,3 +148,53 @@ fn kubectl_proxy_leads_browsers_to_a_pod() {
     let moved = http::get(&at, root).expect("an answer");
     assert!(moved.starts_with("HTTP/1.1 301 ") && moved.contains(&format!("Location: {root}/\r\n")), "{moved}");
 }
+
+/// Sends a text and more than a frame's worth of bytes, and says farewell.
+const WEBSOCKET: &str = "import sys, websocket
+for way in sys.argv[2:]:
+    socket = websocket.create_connection(f'ws://{sys.argv[1]}/api/v1/namespaces/websockets/{way}/proxy/a?b=c', timeout=20)
+    socket.send('hello')
+    text = socket.recv()
+    socket.send_binary(b'x' * 300_000)
+    print(way, text, len(socket.recv()))
+    socket.close()
+";
+
+#[test]
+fn websockets_pass_through_the_proxies() {
+    let python = installed("the Python clients", "python/bin/python");
+    let session = Session::new("websockets");
+    let script = session.file("passes.py", WEBSOCKET);
+    session.apply(WEBSOCKETS);
+    session.ready("app=ws-echo");
+    let mut screen = session.terminal("kubectl proxy --port=0");
+    screen.see("Starting to serve on ");
+    let at = screen.see("\r\n");
+    let ways = ["pods/ws-echo:8080", "pods/ws-echo", "services/ws-echo:80", "services/http:ws-echo:ws"];
+    let run = session.run(&format!("{} {} {at} {}", python.display(), script.display(), ways.join(" ")));
+    let expected: Vec<_> = ways.iter().map(|way| format!("{way} hello 300000")).collect();
+    assert_eq!(run.lines().collect::<Vec<_>>(), expected);
+}
+
+const WEBSOCKETS: &str = "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: ws-echo
+  labels: {app: ws-echo}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: server
+      image: localhost/ws-echo:v1
+      env: [{name: PORT, value: '8080'}]
+      ports: [{containerPort: 8080}]
+      readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ws-echo}
+spec:
+  selector: {app: ws-echo}
+  ports: [{name: ws, port: 80, targetPort: 8080}]
+";

@@ -329,7 +329,7 @@ impl Worker {
         if let Some(at) = self.rewrite.filter(|at| now < *at) {
             return Some(at);
         }
-        if !self.is_told() && !(self.removing && self.nothing_ever_ran()) {
+        if !(self.is_told() || self.removing && self.nothing_ever_ran()) {
             if now < self.hold && !self.removing && self.is_unsettled(now) {
                 return Some(self.hold);
             }

@@ -25,6 +25,7 @@ const IMAGES: &[(&str, &str)] = &[
     ("udp-say", "localhost/udp-say:v1"),
     ("web", "localhost/web:1.21"),
     ("web-1-22", "localhost/web:1.22"),
+    ("ws-echo", "localhost/ws-echo:v1"),
 ];
 
 /// Where the build script puts the component of this name.

@@ -97,3 +97,61 @@ impl ServerCertVerifier for AnyServer {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::ServerConfig;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+    use crate::http::respond;
+    use crate::store::{Config, Store};
+
+    /// Serves one request, with a certificate that nobody signed and for another name.
+    async fn serve_once(listener: TcpListener) -> std::io::Result<()> {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["elsewhere.example".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .expect("a usable certificate");
+        let (stream, _) = listener.accept().await?;
+        let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        assert!(head.starts_with(b"GET /metrics HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&head));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    }
+
+    async fn asked(tls: bool) -> Result<Response<Body>, BackendError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let server = tokio::spawn(serve_once(listener));
+        let dialer = Client::new(Store::open(Config::default()).expect("a store"));
+        let request = Request::get("/metrics").header("host", "pod").body(respond::full("")).expect("a request");
+        let answer = send(&dialer, address, tls, request).await;
+        // Without TLS its handshake fails, which is what is tested.
+        let _ = server.await.expect("it did not panic");
+        answer
+    }
+
+    #[tokio::test]
+    async fn https_takes_any_certificate() {
+        let answer = asked(true).await.expect("an answer");
+        assert_eq!(answer.into_body().collect().await.expect("a body").to_bytes(), "hello");
+    }
+
+    #[tokio::test]
+    async fn http_does_not_speak_to_a_server_of_https() {
+        assert!(asked(false).await.is_err());
+    }
+}
