@@ -25,10 +25,9 @@ fn serve(stream: TcpStream) -> Result<(), Error> {
         tungstenite::HandshakeError::Interrupted(_) => Error::ConnectionClosed,
     })?;
     loop {
-        match socket.read()? {
-            message @ (Message::Text(_) | Message::Binary(_)) => socket.send(message)?,
-            // Pings are answered, and a farewell returned, by the next call.
-            _ => {}
+        // Pings are answered, and a farewell returned, by the next call.
+        if let message @ (Message::Text(_) | Message::Binary(_)) = socket.read()? {
+            socket.send(message)?;
         }
     }
 }
