@@ -46,5 +46,7 @@ pub use spin::Error as SpinError;
 pub use store::{Blob, Error as StoreError, Image, Module, Named, Store, Stored, UnpackError, Upload, digest};
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

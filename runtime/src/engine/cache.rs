@@ -21,6 +21,8 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
+use crate::image::hex;
+
 /// Why compiled code could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
@@ -56,6 +58,12 @@ pub(super) struct Cache {
     /// The files that this process has found whole, by digest. Summing one up takes longer than all the rest of a start,
     /// and a file that nobody has touched since need not be summed up again.
     whole: Mutex<HashMap<String, Identity>>,
+}
+
+/// A file of code that is whole.
+pub(super) struct Known {
+    name: String,
+    code: PathBuf,
 }
 
 /// What changes when a file does.
@@ -95,12 +103,21 @@ impl Cache {
 
     /// The code of the program at `path`, if it is there and whole.
     pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &str, path: &Path) -> Option<Component> {
-        if !self.is_known(digest) {
-            self.check(digest)?;
-            self.note_program(digest, path);
-        }
-        mark_used(&self.dir, &file_name(digest), SystemTime::now());
-        let (code, _) = self.paths(digest);
+        let known = match self.known(digest) {
+            Some(known) => known,
+            None => {
+                let known = self.check(digest)?;
+                self.note_program(digest, path);
+                known
+            }
+        };
+        self.map(engine, digest, known)
+    }
+
+    /// The code of an image whose file was found whole, and has not changed since.
+    pub(super) fn map(&self, engine: &wasmtime::Engine, digest: &str, known: Known) -> Option<Component> {
+        let Known { name, code } = known;
+        mark_used(&self.dir, &name, SystemTime::now());
         // SAFETY: the file is what `put` wrote with an engine of the same compatibility hash: it lies in a directory that
         // only this user can write to, and it has not changed since its checksum was compared.
         match unsafe { Component::deserialize_file(engine, &code) } {
@@ -113,25 +130,34 @@ impl Cache {
         }
     }
 
-    /// Whether the file was found whole before and is the same still: then it is mapped, and nothing of it is read.
-    pub(super) fn is_known(&self, digest: &str) -> bool {
-        let (code, _) = self.paths(digest);
-        Identity::of(&code).is_some_and(|now| self.whole.lock().get(digest) == Some(&now))
+    /// The file, if it was found whole before and is the same still: then it is mapped, and nothing of it is read.
+    pub(super) fn known(&self, digest: &str) -> Option<Known> {
+        if !self.whole.lock().contains_key(digest) {
+            return None;
+        }
+        let known = self.entry(digest);
+        let now = Identity::of(&known.code)?;
+        (self.whole.lock().get(digest) == Some(&now)).then_some(known)
+    }
+
+    fn entry(&self, digest: &str) -> Known {
+        let name = file_name(digest);
+        Known { code: in_dir(&self.dir, &name, CODE), name }
     }
 
     /// Sums the file up. One that is not whole is removed.
-    fn check(&self, digest: &str) -> Option<()> {
-        let (code, sum) = self.paths(digest);
+    fn check(&self, digest: &str) -> Option<Known> {
+        let known = self.entry(digest);
         // Before it is read: a file that changes meanwhile is another one.
-        let identity = Identity::of(&code)?;
-        let wanted = fs::read(&sum).ok()?;
-        if wanted != checksum(&code).ok()? {
-            tracing::warn!(path = %code.display(), "compiled code does not match its checksum, compiling again");
+        let identity = Identity::of(&known.code)?;
+        let wanted = fs::read(in_dir(&self.dir, &known.name, SUM)).ok()?;
+        if wanted != checksum(&known.code).ok()? {
+            tracing::warn!(path = %known.code.display(), "compiled code does not match its checksum, compiling again");
             self.remove(digest);
             return None;
         }
         self.whole.lock().insert(digest.to_owned(), identity);
-        Some(())
+        Some(known)
     }
 
     /// Whether another engine has the code of this image.
@@ -258,8 +284,4 @@ fn checksum(path: &Path) -> io::Result<Vec<u8>> {
     let mut hasher = Sha256::new();
     io::copy(&mut fs::File::open(path)?, &mut hasher)?;
     Ok(hasher.finalize().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

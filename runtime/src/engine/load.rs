@@ -161,9 +161,7 @@ impl Engine {
 
     async fn read_or_compile(&self, digest: &str, path: &Path) -> Result<CompiledGuest, LoadError> {
         // Mapping a file takes less than the way to another thread and back.
-        if self.inner().library.cache.is_known(digest)
-            && let Some(guest) = cached(self.inner(), digest, path)
-        {
+        if let Some(guest) = known(self.inner(), digest) {
             return guest;
         }
         let (engine, key, program) = (self.clone(), digest.to_owned(), path.to_owned());
@@ -175,6 +173,13 @@ impl Engine {
         let (engine, key, path) = (self.clone(), digest.to_owned(), path.to_owned());
         blocking(move || compile(engine.inner(), &key, &path)).await?
     }
+}
+
+/// What this process has looked at before.
+fn known(inner: &Inner, digest: &str) -> Option<Result<CompiledGuest, LoadError>> {
+    let cache = &inner.library.cache;
+    let code = cache.map(&inner.wasm, digest, cache.known(digest)?)?;
+    Some(CompiledGuest::bind(&code, &inner.linker))
 }
 
 fn cached(inner: &Inner, digest: &str, path: &Path) -> Option<Result<CompiledGuest, LoadError>> {
