@@ -1,6 +1,7 @@
 //! Programs in pods that run: exec, attach, run -i, at pipes and at terminals.
 
-use crate::harness::Session;
+use crate::harness::terminal::Terminal;
+use crate::harness::{Session, eventually};
 
 /// Two containers that wait: one for ever, one for its input, at a terminal.
 const PODS: &str = "
@@ -111,6 +112,7 @@ fn a_terminal_is_one_from_end_to_end() {
     let session = two("exec-terminal");
     let mut shell = session.terminal("kubectl exec -it two -c one -- programs prompt");
     shell.see("$ ");
+    has_the_clients_size(&mut shell);
     shell.say("where\r");
     shell.see("TERM=xterm\r\n");
     shell.see("terminal true\r\nsize 132x43\r\n");
@@ -148,6 +150,18 @@ fn who_goes_away_ends_what_he_started_and_nothing_else() {
     assert_eq!(session.field("pod two", ".status.containerStatuses[*].restartCount"), "0 0");
 }
 
+/// The client tells of its size when it is connected, and a program may ask before.
+fn has_the_clients_size(screen: &mut Terminal) {
+    eventually("the terminal to have the client's size", || {
+        screen.say("where\r");
+        screen.see("size ");
+        match screen.see("\r\n").as_str() {
+            "132x43" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    });
+}
+
 #[test]
 fn clients_attach_to_a_container_and_leave_it() {
     let session = Session::new("exec-attach");
@@ -155,8 +169,7 @@ fn clients_attach_to_a_container_and_leave_it() {
     session.ready("app=talk");
     let mut first = session.terminal("kubectl attach -it talk");
     first.see("$ ");
-    first.say("where\r");
-    first.see("size 132x43\r\n");
+    has_the_clients_size(&mut first);
     first.see("$ ");
     first.kill();
     let mut second = session.terminal("kubectl attach -it talk");
